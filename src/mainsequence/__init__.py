@@ -1,0 +1,1 @@
+"""Reusable asset universes and what hangs from them: identity, routing, prices, portfolios."""

@@ -1,0 +1,63 @@
+"""The settings of a process, read from the environment in this one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mainsequence.errors import ConfigurationError
+
+ENVIRONMENT = {
+    "MAINSEQUENCE_HOME": "Folder of the embedded platform: registry and series. Default: a folder in your home.",
+    "MAINSEQUENCE_ENDPOINT": "Address of a platform server; when set, nothing is embedded.",
+    "MAINSEQUENCE_TOKEN": "Access token for the server.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the platform is and how to reach it.
+
+    Parameters
+    ----------
+    home
+        Folder of the embedded platform.
+    endpoint
+        Address of a server (``https://…``); ``None`` means embedded.
+    token
+        Access token for the server.
+    """
+
+    home: Path
+    endpoint: str | None = None
+    token: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from environment variables."""
+        found = os.environ if environment is None else environment
+        home = found.get("MAINSEQUENCE_HOME")
+        return cls(
+            home=Path(home).expanduser() if home else default_home(),
+            endpoint=found.get("MAINSEQUENCE_ENDPOINT") or None,
+            token=found.get("MAINSEQUENCE_TOKEN") or None,
+        )
+
+    @classmethod
+    def for_url(cls, url: str, token: str | None = None) -> "Settings":
+        """Read the settings from an address: ``https://…`` is a server, a path or ``file://…`` an embedded home."""
+        if url.startswith(("http://", "https://")):
+            return cls(home=default_home(), endpoint=url, token=token)
+        if "://" in url and not url.startswith("file://"):
+            raise ConfigurationError(
+                f"Cannot connect to {url!r}.",
+                hint="Give https://… for a server, or the path of a folder for an embedded home.",
+            )
+        return cls(home=Path(url.removeprefix("file://")).expanduser(), token=token)
+
+
+def default_home() -> Path:
+    """Give the embedded home used when none is configured."""
+    from platformdirs import user_data_path
+
+    return user_data_path("mainsequence", appauthor=False)
