@@ -1,0 +1,1 @@
+"""The seam: every operation of the platform, declared once."""

@@ -1,0 +1,91 @@
+"""Everything that can be done with assets."""
+
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+from pydantic import Field
+
+from mainsequence.contract.operation import reading, writing
+from mainsequence.domain.assets import (
+    AssetRecord,
+    AssetRegistration,
+    AssetSnapshot,
+    PricingDetail,
+)
+from mainsequence.domain.identifiers import Figi, Isin, Label, Name
+from mainsequence.domain.values import Page, Value
+
+MAX_PAGE = 10_000
+
+
+class AssetQuery(Value):
+    """Which assets, and which page of them."""
+
+    filters: dict[str, Any] = Field(default_factory=dict, description="Django-style lookups, such as ticker__in")
+    limit: int = Field(1_000, ge=1, le=MAX_PAGE)
+    after: int | None = Field(None, description="Continue behind this id")
+    include_retired: bool = False
+
+
+class AssetPatch(Value):
+    """Fields to change; names and tickers open a new snapshot at ``effective_from`` (by default now)."""
+
+    figi: Figi | None = None
+    composite: Figi | None = None
+    share_class: Figi | None = None
+    isin: Isin | None = None
+    security_type: Label | None = None
+    security_type_2: Label | None = None
+    security_market_sector: Label | None = None
+    is_tradable: bool | None = None
+    calendar_name: Label | None = None
+    name: Name | None = None
+    ticker: Label | None = None
+    exchange_code: Label | None = None
+    asset_ticker_group_id: Figi | None = None
+    venue_specific_properties: dict[str, Any] | None = None
+    effective_from: datetime | None = None
+
+
+class Registrations(Value):
+    """Assets to register, or to find where they are registered already."""
+
+    assets: list[AssetRegistration]
+
+
+class FigiRegistration(Value):
+    """A FIGI to register."""
+
+    figi: Figi
+
+
+QUERY = reading("POST", "/assets/query", "assets.query", AssetQuery, Page[AssetRecord], "Find assets, page by page.")
+GET = reading("GET", "/assets/{asset_id}", "assets.get", NoneType, AssetRecord, "Read one asset, retired ones too.")
+SNAPSHOTS = reading(
+    "GET", "/assets/{asset_id}/snapshots", "assets.snapshots", NoneType, list[AssetSnapshot], "Read its names over time."
+)
+CREATE = writing(
+    "POST", "/assets", "assets.create", AssetRegistration, AssetRecord, "Register a new asset.", retry_safe=False
+)
+REGISTER = writing(
+    "POST",
+    "/assets/register",
+    "assets.register",
+    Registrations,
+    list[AssetRecord],
+    "Register many assets, or find them; those that exist are returned unchanged, in the order asked.",
+)
+REGISTER_FIGI = writing(
+    "POST", "/assets/register-figi", "assets.register_figi", FigiRegistration, AssetRecord, "Register a FIGI."
+)
+PATCH = writing("PATCH", "/assets/{asset_id}", "assets.patch", AssetPatch, AssetRecord, "Change fields of an asset.")
+RETIRE = writing(
+    "DELETE", "/assets/{asset_id}", "assets.retire", NoneType, AssetRecord, "Retire an asset from every universe."
+)
+SET_PRICING = writing(
+    "PUT", "/assets/{asset_id}/pricing", "assets.set_pricing", PricingDetail, AssetRecord, "Store its pricing terms."
+)
+CLEAR_PRICING = writing(
+    "DELETE", "/assets/{asset_id}/pricing", "assets.clear_pricing", NoneType, AssetRecord, "Drop its pricing terms."
+)

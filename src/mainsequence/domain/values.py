@@ -1,0 +1,80 @@
+"""The base of every value: immutable, closed to unknown fields, and refusing bad input with the platform's own error."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError as PydanticValidationError
+
+from mainsequence.errors import UnknownFieldError, ValidationError
+
+Item = TypeVar("Item")
+
+
+class Value(BaseModel):
+    """An immutable value; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    def __init__(self, /, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except PydanticValidationError as error:
+            raise explain(type(self), error) from None
+
+    # Tells pydantic that nested values need not go through this method.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def parse(cls, given: Any) -> Self:
+        """Read a value from a mapping (or from an instance, unchanged), refusing bad input like the constructor."""
+        try:
+            return cls.model_validate(given)
+        except PydanticValidationError as error:
+            raise explain(cls, error) from None
+
+
+class Page(Value, Generic[Item]):
+    """One page of a listing; ``next_after`` continues it, ``None`` means there is no more."""
+
+    results: list[Item]
+    next_after: int | None = None
+
+
+def explain(model: type[BaseModel], error: PydanticValidationError) -> ValidationError:
+    """Turn pydantic's findings into the platform's error: every finding in one message, allowed fields named.
+
+    Where all findings are the platform's own errors of one class, that class is kept.
+    """
+    findings = error.errors(include_url=False)
+    problems = [_problem(finding) for finding in findings]
+    message = f"{model.__name__.lstrip('_')} refused: " + "; ".join(problems) + "."
+    unknown = [str(finding["loc"][-1]) for finding in findings if finding["type"] == "extra_forbidden"]
+    if unknown:
+        allowed = sorted(model.model_fields)
+        return UnknownFieldError(message, hint=f"Allowed: {', '.join(allowed)}.", unknown=unknown, allowed=allowed)
+    kinds = {type(_own(finding)) for finding in findings}
+    kind = kinds.pop() if len(kinds) == 1 else ValidationError
+    return kind(message, problems=problems) if issubclass(kind, ValidationError) else ValidationError(message)
+
+
+def _own(finding: Any) -> Any:
+    return finding.get("ctx", {}).get("error")
+
+
+def _problem(finding: Any) -> str:
+    where = ".".join(str(part) for part in finding["loc"]) or "value"
+    if finding["type"] == "extra_forbidden":
+        return f"unknown field {where!r}"
+    own = _own(finding)
+    if isinstance(own, ValidationError):
+        return f"{where}: {str(own).rstrip('.')}"
+    given = repr(finding["input"])
+    return f"{where}: {finding['msg']} (got {given if len(given) <= 60 else given[:60] + '…'})"
+
+
+def listed(values: Iterable[object], limit: int = 10) -> str:
+    """Write values for a message: the first ten, and how many more."""
+    items = [str(value) for value in values]
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more

@@ -1,0 +1,1 @@
+"""The work itself: registry, lake, services, and the platform that wires them."""

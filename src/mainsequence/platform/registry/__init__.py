@@ -1,0 +1,1 @@
+"""The registry: SQL on SQLite and PostgreSQL, one module per noun."""
