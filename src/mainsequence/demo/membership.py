@@ -5,16 +5,17 @@ The companies are those whose closes ship inside ``skfolio`` (``load_sp500_datas
 Sources
 -------
 ``RECORD``
-    The daily record of S&P 500 members kept at https://github.com/fja05680/sp500 (MIT), which begins on 1996-01-02. Every
-    entry and exit after that day is taken from it. Its dates are half-open: the day of an exit is the first day outside.
+    The daily record of S&P 500 members kept at https://github.com/fja05680/sp500 (MIT), which begins on 1996-01-02.
+    Every entry and exit after that day is taken from it. Its dates are half-open: the day of an exit is the first day
+    outside.
 ``LIST``
-    The column "Date added" of https://en.wikipedia.org/wiki/List_of_S%26P_500_companies, for companies that were members
-    when the record begins. It dates the membership of the company under whatever name it had (Standard Oil of New Jersey
-    is Exxon Mobil), which is what an investor in the index held.
+    The column "Date added" of https://en.wikipedia.org/wiki/List_of_S%26P_500_companies, for companies that were
+    members when the record begins. It dates the membership of the company under whatever name it had (Standard Oil of
+    New Jersey is Exxon Mobil), which is what an investor in the index held.
 ``RECORD_BEGINS``
     Already a member when the record begins, and no earlier date is shown by either source. The company may have been a
-    member before; what cannot be shown is not claimed, so membership starts with the record, on 1996-01-02. This concerns
-    AMD only: it had left before the list was written and came back, so the list dates its return.
+    member before; what cannot be shown is not claimed, so membership starts with the record, on 1996-01-02. This
+    concerns AMD only: it had left before the list was written and came back, so the list dates its return.
 """
 
 from dataclasses import dataclass
