@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from inspect import getdoc
+from typing import Any
 
-import click
 import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -61,14 +61,14 @@ def cli_page() -> str:
     return "\n".join(lines)
 
 
-def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield path, command
     for name, child in sorted(getattr(command, "commands", {}).items()):
         yield from _commands(child, (*path, name))
 
 
-def _command_lines(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=" ".join(path))
+def _command_lines(path: tuple[str, ...], command: Any) -> Iterator[str]:
+    context = typer.Context(command, info_name=" ".join(path))
     yield from ("#" * (min(len(path), 3) + 1) + " " + " ".join(path), "", command.help or command.short_help or "", "")
     yield from ("```text", command.get_usage(context).removeprefix("Usage: "), "```", "")
     for parameter in command.params:
