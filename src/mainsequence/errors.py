@@ -11,7 +11,8 @@
     │   ├── UnknownFieldError                     a field that does not exist or cannot be changed
     │   ├── UnknownCalendarError                  a trading calendar nobody knows, or none for an asset
     │   ├── InvalidWeightsError                   null, infinite or unknown-asset weights
-    │   └── SchemaMismatchError                   a table with other columns than its series declares
+    │   ├── SchemaMismatchError                   a table with other columns than its series declares
+    │   └── DuplicateRowsError                    a table with several rows of one index
     ├── NotFoundError (LookupError)               what was asked for does not exist; alias DoesNotExist
     │   ├── UnknownAssetsError                    some of the assets named do not exist
     │   └── UnknownRevisionError                  a revision or version that was never recorded
@@ -19,6 +20,7 @@
     │   ├── AlreadyExistsError                    the identifier is taken
     │   ├── MultipleFoundError                    one was asked for, several match
     │   ├── StaleRevisionError                    the universe moved since it was read
+    │   ├── ExistingRowsError                     rows to append are in the series already
     │   ├── InUseError                            something refers to what should be deleted
     │   └── OverlappingRuleError                  a registered asset would match two rules
     ├── RoutingError                              an asset cannot be routed; alias TranslationError
@@ -129,6 +131,12 @@ class SchemaMismatchError(ValidationError):
     code = "series.schema_mismatch"
 
 
+class DuplicateRowsError(ValidationError):
+    """A table holds several rows of one index."""
+
+    code = "series.duplicate_rows"
+
+
 class NotFoundError(MainSequenceError, LookupError):
     """What was asked for does not exist."""
 
@@ -172,6 +180,12 @@ class StaleRevisionError(ConflictError):
     """The universe moved since it was read."""
 
     code, status = "conflict.stale_revision", 412
+
+
+class ExistingRowsError(ConflictError):
+    """Rows to append are in the series already."""
+
+    code = "series.existing_rows"
 
 
 class InUseError(ConflictError):

@@ -81,7 +81,7 @@ class SeriesSchema(Value):
     def of(cls, columns: dict[str, DType | str], *, by_asset: bool = True) -> Self:
         """Declare a schema from names and dtypes, such as ``{"close": "float64"}``."""
         specs = tuple(ColumnSpec.parse({"name": name, "dtype": kind}) for name, kind in columns.items())
-        return cls(columns=specs, index=(TIME_INDEX, UNIQUE_IDENTIFIER) if by_asset else (TIME_INDEX,))
+        return cls(columns=specs, index=("time_index", "unique_identifier") if by_asset else ("time_index",))
 
     @property
     def by_asset(self) -> bool:

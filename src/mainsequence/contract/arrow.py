@@ -1,0 +1,103 @@
+"""Bulk data on the seam: Arrow tables, and Arrow IPC streams on the wire. Heavy libraries load when first used."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mainsequence.errors import TransportError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+MEDIA_TYPE = "application/vnd.apache.arrow.stream"
+
+
+class ArrowTable:
+    """Stands for ``pyarrow.Table`` in the declarations of operations, without importing it."""
+
+
+def encode(table: "pa.Table") -> bytes:
+    """Write a table as an Arrow IPC stream, its columns compressed with zstd."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def decode(stream: bytes) -> "pa.Table":
+    """Read a whole Arrow IPC stream.
+
+    Raises
+    ------
+    TransportError
+        The stream is damaged or cut off; a table with fewer rows is never returned.
+    """
+    import pyarrow as pa
+
+    _check_end(stream)
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
+            return reader.read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise TransportError(
+            f"The Arrow stream of {len(stream)} bytes is damaged: {error}", hint="Repeat the request."
+        ) from error
+
+
+def _check_end(stream: bytes) -> None:
+    # A reader takes a stream that ends between two batches for whole; the end-of-stream mark tells the difference.
+    if not stream.endswith(b"\xff\xff\xff\xff\x00\x00\x00\x00"):
+        raise TransportError(f"The Arrow stream of {len(stream)} bytes is cut off.", hint="Repeat the request.")
+
+
+@dataclass(frozen=True, slots=True)
+class WideMatrix:
+    """One column of a series as a date × asset matrix.
+
+    Parameters
+    ----------
+    times
+        Every stamp of the series in the range asked for (whichever asset it belongs to): int64 microseconds since
+        1970 UTC, ascending, shape (T,).
+    assets
+        Unique identifiers, N of them: in the order asked for, or ascending.
+    values
+        float64, shape (T, N), C order; NaN where an asset has no row or a null. Read only.
+    version
+        The version of the series it was made from.
+    """
+
+    times: "npt.NDArray[np.int64]"
+    assets: tuple[str, ...]
+    values: "npt.NDArray[np.float64]"
+    version: int
+
+    def to_table(self) -> "pa.Table":
+        """Give the matrix as a table without copying it: ``time_index`` and one list of N values per row."""
+        import pyarrow as pa
+
+        times = pa.array(self.times).view(pa.timestamp("us", "UTC"))
+        values = pa.FixedSizeListArray.from_arrays(pa.array(self.values.reshape(-1)), max(len(self.assets), 1))
+        if not self.assets:
+            values = pa.nulls(len(times), values.type)
+        facts = {"assets": json.dumps(self.assets), "version": str(self.version)}
+        schema = pa.schema([("time_index", times.type), ("values", values.type)], metadata=facts)
+        return pa.Table.from_arrays([times, values], schema=schema)
+
+    @classmethod
+    def from_table(cls, table: "pa.Table") -> "WideMatrix":
+        """Read what `to_table` gave."""
+        import numpy as np
+        import pyarrow as pa
+
+        facts: dict[bytes, Any] = table.schema.metadata
+        assets = tuple(json.loads(facts[b"assets"]))
+        times = table.column("time_index").combine_chunks().view(pa.int64()).to_numpy(zero_copy_only=False)
+        values = table.column("values").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        shaped = np.asarray(values, np.float64).reshape(len(times), len(assets))
+        shaped.flags.writeable = False
+        return cls(times, assets, shaped, int(facts[b"version"]))

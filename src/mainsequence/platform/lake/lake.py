@@ -1,0 +1,300 @@
+"""The lake: named tables with declared schemas, written in versions, read at any of them."""
+
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import RLock
+
+import pyarrow as pa
+
+from mainsequence.contract.arrow import WideMatrix
+from mainsequence.domain.series import (
+    RowSelection,
+    SeriesQuery,
+    SeriesSchema,
+    SeriesStatistics,
+    SeriesVersion,
+    WideQuery,
+    WriteOutcome,
+)
+from mainsequence.errors import (
+    AlreadyExistsError,
+    BusyError,
+    ConfigurationError,
+    NotFoundError,
+    SchemaMismatchError,
+    ValidationError,
+)
+from mainsequence.platform.lake.failures import storage_failures
+from mainsequence.platform.lake.layout import arrow_schema, conform, to_arrow
+from mainsequence.platform.lake.log import CommitConflict, create_table
+from mainsequence.platform.lake.planning import Plan, Planner
+from mainsequence.platform.lake.reading import selection
+from mainsequence.platform.lake.storage import open_storage
+from mainsequence.platform.lake.table import LakeTable
+from mainsequence.platform.lake.writing import FileWriter
+
+LOCK_TIMEOUT = 60.0
+_MAX_ATTEMPTS = 100
+
+Planning = Callable[[Planner], Plan]
+
+
+class Lake:
+    """A folder or object store of series tables.
+
+    Every write is one commit, all or nothing; a write that changes nothing leaves no version. Writers of one table
+    take turns, across processes. Readers never wait, and see one version throughout. Safe to share between threads,
+    not across ``fork``: start worker processes with ``spawn`` or ``forkserver`` and open the lake in each.
+
+    Parameters
+    ----------
+    root
+        A folder (made when first written to), or the address of an object store such as ``s3://bucket/series``.
+    storage_options
+        Credentials and settings of the object store.
+    derived
+        For object stores: a folder of this machine for derived caches. Folders keep theirs inside.
+    lock_timeout
+        Seconds to wait for other writers of the same table before `BusyError`.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        storage_options: dict[str, str] | None = None,
+        *,
+        derived: Path | None = None,
+        lock_timeout: float = LOCK_TIMEOUT,
+    ) -> None:
+        self.root = str(root)
+        self.lock_timeout = lock_timeout
+        self._storage = open_storage(root, storage_options, derived)
+        self._tables: dict[str, LakeTable] = {}
+        self._mutex = RLock()
+        self._process = os.getpid()
+
+    def __repr__(self) -> str:
+        return f"Lake({self.root!r})"
+
+    # -- tables
+
+    def create(self, name: str, schema: SeriesSchema, *, exists_ok: bool = False) -> None:
+        """Create an empty table at version 0.
+
+        Parameters
+        ----------
+        name
+            Letters, digits, ``_``, ``-`` and ``.``.
+        schema
+            Its columns and index; they never change.
+        exists_ok
+            Accept a table that is there already, when its schema is the same.
+
+        Raises
+        ------
+        AlreadyExistsError
+            The table exists (and ``exists_ok`` is not given).
+        SchemaMismatchError
+            The table exists with other columns or dtypes.
+        """
+        with storage_failures(f"creating the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
+            if self._storage.fingerprint(name) is None:
+                create_table(self._storage.uri(name), schema, self._storage.options)
+                return
+        if not exists_ok:
+            raise AlreadyExistsError(f"The series table {name!r} exists.", hint="Give it another name.")
+        if not self.schema(name).same_table(schema):
+            raise SchemaMismatchError(f"The series table {name!r} exists with other columns.")
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        with storage_failures(f"looking for the series table {name!r}"):
+            return self._storage.fingerprint(name) is not None
+
+    def schema(self, name: str) -> SeriesSchema:
+        """Give the schema a table was created with."""
+        return self._table(name).log.schema
+
+    def drop(self, name: str) -> None:
+        """Remove a table with all its versions; one that does not exist is fine."""
+        with storage_failures(f"removing the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
+            self._storage.drop(name)
+            self._tables.pop(name, None)
+
+    # -- writing
+
+    def append(self, name: str, table: pa.Table) -> WriteOutcome:
+        """Add rows whose index is new.
+
+        Parameters
+        ----------
+        name
+            The table.
+        table
+            All declared columns in any order; times with a zone, at most microseconds fine.
+
+        Raises
+        ------
+        ExistingRowsError
+            Rows of the same index are stored already; nothing was written.
+        SchemaMismatchError, NaiveTimestampError, DuplicateRowsError, InvalidIdentifierError
+            The table does not fit, see `layout.conform`; nothing was written.
+        StorageFullError, ReadOnlyStorageError, BusyError, StorageError
+            The storage failed; nothing was written.
+        """
+        rows = conform(table, self.schema(name))
+        return self._write(name, "append", lambda planner: planner.append(rows))
+
+    def upsert(self, name: str, table: pa.Table) -> WriteOutcome:
+        """Add rows whose index is new and replace those whose values differ; whole rows, keyed on the index.
+
+        Writing the same rows again commits nothing. Raises as `append`, but for `ExistingRowsError`.
+        """
+        rows = conform(table, self.schema(name))
+        return self._write(name, "upsert", lambda planner: planner.upsert(rows))
+
+    def replace(self, name: str, table: pa.Table, chosen: RowSelection | None = None) -> WriteOutcome:
+        """Make the rows of a selection (by default: all rows) exactly these, in one commit.
+
+        Raises as `append`, and `ValidationError` for rows outside the selection.
+        """
+        schema = self.schema(name)
+        target = chosen or RowSelection()
+        _check_selection(schema, target)
+        rows = conform(table, schema)
+        inside = rows.select(selection(target, target.unique_identifiers).all()).item() if rows.height else True
+        if not inside:
+            raise ValidationError("Some rows lie outside the selection that they are to replace.")
+        return self._write(name, "replace", lambda planner: planner.replace(rows, target))
+
+    def delete_rows(self, name: str, chosen: RowSelection) -> WriteOutcome:
+        """Delete the rows of a selection in one commit; earlier versions keep them."""
+        schema = self.schema(name)
+        _check_selection(schema, chosen)
+        nothing = conform(arrow_schema(schema).empty_table(), schema)
+        return self._write(name, "delete", lambda planner: planner.replace(nothing, chosen))
+
+    def _write(self, name: str, operation: str, planning: Planning) -> WriteOutcome:
+        with storage_failures(f"writing to the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
+            table = self._table(name)
+            for attempt in range(_MAX_ATTEMPTS):
+                try:
+                    return self._attempt(table, name, operation, planning)
+                except CommitConflict:
+                    time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))  # noqa: S311 - spreads writers apart
+        raise BusyError(f"Other writers of the series table {name!r} were faster {_MAX_ATTEMPTS} times.")
+
+    def _attempt(self, table: LakeTable, name: str, operation: str, planning: Planning) -> WriteOutcome:
+        base = table.log.newest()
+        plan = planning(Planner(table.reader, base))
+        counts = {"inserted": plan.inserted, "updated": plan.updated, "deleted": plan.deleted}
+        if not plan.changes:
+            return WriteOutcome(version=base.version, unchanged=plan.unchanged)
+        writer = FileWriter(self._storage, name, table.log.schema)
+        added = writer.write(plan)
+        removed = [file for year in plan.years for file in year.removed]
+        try:
+            version = table.log.commit(base, added, removed, {"operation": operation, **counts})
+        except BaseException:
+            writer.discard()
+            raise
+        return WriteOutcome(version=version, unchanged=plan.unchanged, **counts)
+
+    # -- reading
+
+    def read(self, name: str, query: SeriesQuery | None = None) -> pa.Table:
+        """Read rows, ascending by (time_index, unique_identifier).
+
+        Parameters
+        ----------
+        name
+            The table.
+        query
+            Columns, assets, range, last per asset, version; by default everything, now.
+
+        Returns
+        -------
+        pyarrow.Table
+            The index columns, then the columns asked for: ``time_index`` as timestamp[us, UTC], ``unique_identifier``
+            as string. An asset without rows gives none.
+
+        Raises
+        ------
+        UnknownFieldError
+            A column that the series does not declare.
+        UnknownRevisionError
+            A version that was never recorded.
+        UnknownAssetsError
+            With ``require_all``: an asset without a row in the answer.
+        StorageError
+            A file could not be read whole; rows are never left out.
+        """
+        asked = query or SeriesQuery()
+        table = self._table(name)
+        schema = table.log.schema
+        if asked.columns is not None:
+            schema.check_columns(asked.columns)
+        _check_selection(schema, asked)
+        with storage_failures(f"reading the series table {name!r}"):
+            frame = table.reader.read(table.log.snapshot(asked.version), asked)
+        return to_arrow(frame, arrow_schema(schema, asked.columns))
+
+    def wide(self, name: str, query: WideQuery) -> WideMatrix:
+        """Read one column as a date × asset matrix, from a cache per version after the first time.
+
+        Raises
+        ------
+        UnknownFieldError, SchemaMismatchError
+            The column does not exist or holds no numbers, or the series has no assets.
+        ValidationError
+            The matrix would have more than 500 million cells.
+        UnknownRevisionError, StorageError
+            As `read`.
+        """
+        table = self._table(name)
+        with storage_failures(f"reading the series table {name!r}"):
+            return table.wide.build(table.log.snapshot(query.version), query)
+
+    def statistics(self, name: str, version: int | None = None) -> SeriesStatistics:
+        """Count what a version holds, overall and per asset: exactly, from the rows themselves."""
+        table = self._table(name)
+        with storage_failures(f"reading the series table {name!r}"):
+            return table.statistics.count(table.log.snapshot(version))
+
+    def version(self, name: str) -> int:
+        """Give the newest version; 0 is the empty table."""
+        table = self._table(name)
+        with storage_failures(f"reading the series table {name!r}"):
+            return table.log.newest().version
+
+    def history(self, name: str) -> list[SeriesVersion]:
+        """List every version, the newest first."""
+        table = self._table(name)
+        with storage_failures(f"reading the series table {name!r}"):
+            return table.log.history()
+
+    def _table(self, name: str) -> LakeTable:
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                "This lake was opened in another process, before a fork.",
+                hint="Start worker processes with multiprocessing's 'spawn' or 'forkserver', and open it in each.",
+            )
+        with storage_failures(f"opening the series table {name!r}"), self._mutex:
+            fingerprint = self._storage.fingerprint(name)
+            if fingerprint is None:
+                raise NotFoundError(f"There is no series table {name!r} in {self.root}.", name=name)
+            found = self._tables.get(name)
+            if found is None or found.log.fingerprint != fingerprint:
+                found = self._tables[name] = LakeTable(self._storage, name, fingerprint)
+            return found
+
+
+def _check_selection(schema: SeriesSchema, chosen: SeriesQuery | RowSelection) -> None:
+    per_asset = chosen.unique_identifiers is not None
+    if per_asset and not schema.by_asset:
+        raise ValidationError(
+            "The series is indexed by time alone; it cannot be read by asset.", hint="Leave unique_identifiers out."
+        )

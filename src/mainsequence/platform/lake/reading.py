@@ -1,0 +1,130 @@
+"""Reading rows of a snapshot: only the files, row groups and columns that can matter."""
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, SeriesQuery, SeriesSchema, TimeRange
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
+from mainsequence.domain.values import listed
+from mainsequence.errors import StorageError, UnknownAssetsError
+from mainsequence.platform.lake.layout import arrow_schema
+from mainsequence.platform.lake.snapshots import DataFile, Snapshot, clusters
+
+FILE = "_file"
+"""Number of the file a row came from, where asked for."""
+
+_TIME_TYPE = pl.Datetime("us", "UTC")
+
+
+class TableReader:
+    """Reads rows of one table.
+
+    Parameters
+    ----------
+    uri, options
+        Where the table is.
+    schema
+        What it declares.
+    """
+
+    def __init__(self, uri: str, options: dict[str, str] | None, schema: SeriesSchema) -> None:
+        self.uri, self.options, self.schema = uri, options, schema
+
+    def read(self, snapshot: Snapshot, query: SeriesQuery) -> pl.DataFrame:
+        """Read what a query asks for, ascending by (time_index, unique_identifier).
+
+        Raises
+        ------
+        UnknownAssetsError
+            ``require_all`` was asked and an asset has no row.
+        StorageError
+            A file is missing or holds fewer rows than were committed.
+        """
+        names = [*self.schema.index, *(query.columns if query.columns is not None else self.schema.value_names)]
+        keep = _filters(query, query.unique_identifiers)
+        plans = [self._sorted(group, names, keep) for group in clusters(_candidates(snapshot, query))]
+        parts = pl.collect_all(plans)
+        frame = pl.concat(parts) if parts else self._empty(names)
+        if not keep and frame.height != snapshot.rows:
+            raise _short(frame.height, snapshot.rows)
+        if query.last_per_asset:
+            frame = self._last(frame)
+        if query.require_all:
+            _require(query.unique_identifiers or (), frame)
+        return frame
+
+    def scan(self, files: Sequence[DataFile], columns: Iterable[str], *, numbered: bool = False) -> pl.LazyFrame:
+        """Scan whole files lazily; ``numbered`` adds each row's file number as `FILE`."""
+        wanted = [*columns, FILE] if numbered else list(columns)
+        if not files:
+            return self._empty(list(columns)).with_columns(pl.lit(None, pl.UInt32).alias(FILE)).lazy().select(wanted)
+        if not numbered:
+            return self._scan([self._path(file) for file in files]).select(wanted)
+        parts = [
+            self._scan([self._path(file)]).with_columns(pl.lit(number, pl.UInt32).alias(FILE))
+            for number, file in enumerate(files)
+        ]
+        return pl.concat(parts).select(wanted)
+
+    def _scan(self, paths: list[str]) -> pl.LazyFrame:
+        return pl.scan_parquet(paths, storage_options=self.options, hive_partitioning=False, glob=False)
+
+    def _path(self, file: DataFile) -> str:
+        return f"{self.uri}/{file.path}"
+
+    def _sorted(self, group: list[DataFile], names: list[str], keep: list[pl.Expr]) -> pl.LazyFrame:
+        rows = self.scan(group, names).filter(*keep) if keep else self.scan(group, names)
+        if len(group) == 1:  # rows of one file are by asset already: a stable sort by time keeps that
+            return rows.sort(TIME_INDEX, maintain_order=True)
+        return rows.sort(self.schema.index)
+
+    def _empty(self, names: list[str]) -> pl.DataFrame:
+        return pl.DataFrame(arrow_schema(self.schema).empty_table()).select(names)
+
+    def _last(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if not self.schema.by_asset:
+            return frame.tail(1)
+        return frame.unique(UNIQUE_IDENTIFIER, keep="last", maintain_order=True)
+
+
+def _candidates(snapshot: Snapshot, query: SeriesQuery) -> list[DataFile]:
+    return snapshot.within(query.start_micros, query.end_micros)
+
+
+def _filters(window: TimeRange, identifiers: Sequence[str] | None) -> list[pl.Expr]:
+    keep = []
+    if window.start_micros > MIN_MICROS:
+        keep.append(pl.col(TIME_INDEX) >= _time(window.start_micros))
+    if window.end_micros < MAX_MICROS:
+        keep.append(pl.col(TIME_INDEX) < _time(window.end_micros))
+    if identifiers is not None:
+        keep.append(pl.col(UNIQUE_IDENTIFIER).is_in(list(identifiers)))
+    return keep
+
+
+def selection(window: TimeRange, identifiers: Sequence[str] | None) -> pl.Expr:
+    """Give the condition of rows in a range of time and, unless ``None``, of some assets."""
+    return pl.all_horizontal(pl.lit(True), *_filters(window, identifiers))
+
+
+def _time(micros: int) -> pl.Expr:
+    return pl.lit(micros, pl.Int64).cast(_TIME_TYPE)
+
+
+def _require(identifiers: Sequence[str], frame: pl.DataFrame) -> None:
+    present = set(frame[UNIQUE_IDENTIFIER].unique()) if identifiers else set()
+    absent = [identifier for identifier in identifiers if identifier not in present]
+    if absent:
+        raise UnknownAssetsError(
+            f"The series has no rows of {len(absent)} of the assets asked for: {listed(absent)}.",
+            hint="Read without require_all to get the others.",
+            unique_identifiers=absent,
+        )
+
+
+def _short(found: int, committed: int) -> StorageError:
+    return StorageError(
+        f"The files of the series hold {found} rows, {committed} were committed.",
+        hint="Files were changed behind the platform's back; restore them from a backup.",
+    )

@@ -1,0 +1,202 @@
+"""Where the tables of a lake are: a folder or an object store. The only module that knows the difference."""
+
+import re
+import shutil
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from filelock import FileLock, Timeout
+
+from mainsequence.errors import BusyError, InvalidIdentifierError
+
+LOCKS, DERIVED, TRASH = ".locks", ".derived", ".trash"
+_TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]{0,199}")
+_FIRST_COMMIT = "_delta_log/00000000000000000000.json"
+
+
+def check_table_name(name: str) -> str:
+    """Accept the name of a table: letters, digits, ``_``, ``-`` and ``.``, beginning with a letter or digit.
+
+    Raises
+    ------
+    InvalidIdentifierError
+        The name could not be a folder's.
+    """
+    if not _TABLE_NAME.fullmatch(name):
+        raise InvalidIdentifierError(
+            f"{name[:60]!r} cannot name a table of the lake.",
+            hint="Use at most 200 letters, digits, '_', '-' and '.', beginning with a letter or digit.",
+        )
+    return name
+
+
+class Storage(Protocol):
+    """What the lake needs of a place."""
+
+    options: dict[str, str] | None
+    derived: Path | None
+
+    def uri(self, name: str) -> str:
+        """Give the address of a table."""
+        ...
+
+    def fingerprint(self, name: str) -> Hashable | None:
+        """Tell one incarnation of a table from another; ``None`` where there is no table."""
+        ...
+
+    def lock(self, name: str, timeout: float) -> AbstractContextManager[None]:
+        """Keep other writers of this table out, in all processes that share the place."""
+        ...
+
+    def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
+        """Write one Parquet file below a table and give its size in bytes."""
+        ...
+
+    def discard(self, name: str, paths: Iterable[str]) -> None:
+        """Remove files that no commit refers to, as far as possible."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Remove a table and everything derived from it."""
+        ...
+
+
+class LocalStorage:
+    """Tables in a folder of this machine; writers take turns through lock files."""
+
+    options: dict[str, str] | None = None
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.derived: Path | None = root / DERIVED
+
+    def uri(self, name: str) -> str:
+        """Give the folder of a table."""
+        return str(self.root / check_table_name(name))
+
+    def fingerprint(self, name: str) -> Hashable | None:
+        """Tell incarnations apart by the file of the first commit."""
+        try:
+            found = (Path(self.uri(name)) / _FIRST_COMMIT).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+    @contextmanager
+    def lock(self, name: str, timeout: float) -> Iterator[None]:
+        """Hold the lock file of a table; the system frees it when the process dies."""
+        folder = self.root / LOCKS
+        folder.mkdir(parents=True, exist_ok=True)
+        held = FileLock(folder / f"{check_table_name(name)}.lock", timeout=timeout)
+        try:
+            held.acquire()
+        except Timeout:
+            raise BusyError(
+                f"Another writer held the series table {name!r} for more than {timeout:g} s.",
+                hint="Wait for it to finish and repeat.",
+            ) from None
+        try:
+            yield
+        finally:
+            held.release()
+
+    def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
+        """Write one Parquet file; a half-written one is removed."""
+        target = Path(self.uri(name)) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            pq.write_table(table, target, **parquet)
+        except BaseException:
+            with suppress(OSError):
+                target.unlink(missing_ok=True)
+            raise
+        return target.stat().st_size
+
+    def discard(self, name: str, paths: Iterable[str]) -> None:
+        """Remove files that no commit refers to."""
+        for path in paths:
+            with suppress(OSError):
+                (Path(self.uri(name)) / path).unlink(missing_ok=True)
+
+    def drop(self, name: str) -> None:
+        """Move the table out of sight in one step, then remove it."""
+        shutil.rmtree(self.root / DERIVED / name, ignore_errors=True)
+        trash = self.root / TRASH / uuid4().hex
+        trash.mkdir(parents=True)
+        with suppress(FileNotFoundError):
+            Path(self.uri(name)).rename(trash / "table")
+        shutil.rmtree(trash, ignore_errors=True)
+
+
+class ObjectStorage:
+    """Tables in an object store (``s3://…``): no lock, commits race and the loser repeats.
+
+    Parameters
+    ----------
+    root
+        Address under which the tables stand.
+    options
+        Credentials and settings, as Delta Lake's ``storage_options``.
+    derived
+        Folder of this machine for derived caches; ``None`` keeps none on disk.
+    """
+
+    def __init__(self, root: str, options: dict[str, str] | None, derived: Path | None = None) -> None:
+        self.root = root.rstrip("/")
+        self.options = options
+        self.derived = derived
+
+    def uri(self, name: str) -> str:
+        """Give the address of a table."""
+        return f"{self.root}/{check_table_name(name)}"
+
+    def fingerprint(self, name: str) -> Hashable | None:
+        """Tell every look apart from the one before, so that handles are never reused over a store."""
+        return uuid4() if DeltaTable.is_deltatable(self.uri(name), self.options) else None
+
+    def lock(self, name: str, timeout: float) -> AbstractContextManager[None]:
+        """Hold nothing: the commit itself finds out that another was faster."""
+        return nullcontext()
+
+    def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
+        """Write one Parquet file; it appears when it is whole."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, **parquet)
+        content = sink.getvalue()
+        with self._filesystem(name).open_output_stream(path) as stream:
+            stream.write(content)
+        return int(content.size)
+
+    def discard(self, name: str, paths: Iterable[str]) -> None:
+        """Remove files that no commit refers to."""
+        filesystem = self._filesystem(name)
+        for path in paths:
+            with suppress(OSError):
+                filesystem.delete_file(path)
+
+    def drop(self, name: str) -> None:
+        """Remove the table's log first, so that no reader finds half a table, then its files."""
+        filesystem = self._filesystem(name)
+        for folder in ("_delta_log", ""):
+            filesystem.delete_dir_contents(folder, missing_dir_ok=True, accept_root_dir=True)
+        if self.derived is not None:
+            shutil.rmtree(self.derived / name, ignore_errors=True)
+
+    def _filesystem(self, name: str) -> Any:
+        from deltalake.fs import DeltaStorageHandler
+        from pyarrow.fs import PyFileSystem
+
+        return PyFileSystem(DeltaStorageHandler(self.uri(name), self.options))
+
+
+def open_storage(root: str | Path, options: dict[str, str] | None = None, derived: Path | None = None) -> Storage:
+    """Choose the storage for an address: a path is a folder, ``scheme://…`` an object store."""
+    if isinstance(root, str) and "://" in root:
+        return ObjectStorage(root, options, derived)
+    return LocalStorage(Path(root))
