@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mainsequence.errors import ConfigurationError
@@ -11,6 +11,8 @@ ENVIRONMENT = {
     "MAINSEQUENCE_HOME": "Folder of the embedded platform: registry and series. Default: a folder in your home.",
     "MAINSEQUENCE_ENDPOINT": "Address of a platform server; when set, nothing is embedded.",
     "MAINSEQUENCE_TOKEN": "Access token for the server.",
+    "MAINSEQUENCE_FIGI_RESOLVER": "Who resolves FIGIs: offline (default), openfigi, or package.module:function.",
+    "MAINSEQUENCE_OPENFIGI_KEY": "API key for OpenFIGI; optional.",
 }
 
 
@@ -26,11 +28,17 @@ class Settings:
         Address of a server (``https://…``); ``None`` means embedded.
     token
         Access token for the server.
+    figi_resolver
+        Who resolves FIGIs: ``offline``, ``openfigi``, or ``package.module:function``.
+    openfigi_key
+        API key for OpenFIGI.
     """
 
     home: Path
     endpoint: str | None = None
     token: str | None = None
+    figi_resolver: str = "offline"
+    openfigi_key: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -41,19 +49,22 @@ class Settings:
             home=Path(home).expanduser() if home else default_home(),
             endpoint=found.get("MAINSEQUENCE_ENDPOINT") or None,
             token=found.get("MAINSEQUENCE_TOKEN") or None,
+            figi_resolver=found.get("MAINSEQUENCE_FIGI_RESOLVER") or "offline",
+            openfigi_key=found.get("MAINSEQUENCE_OPENFIGI_KEY") or None,
         )
 
     @classmethod
     def for_url(cls, url: str, token: str | None = None) -> "Settings":
-        """Read the settings from an address: ``https://…`` is a server, a path or ``file://…`` an embedded home."""
+        """Read the place from an address (``https://…`` is a server, a path an embedded home), the rest as usual."""
+        usual = cls.from_environment()
         if url.startswith(("http://", "https://")):
-            return cls(home=default_home(), endpoint=url, token=token)
+            return replace(usual, endpoint=url, token=token or usual.token)
         if "://" in url and not url.startswith("file://"):
             raise ConfigurationError(
                 f"Cannot connect to {url!r}.",
                 hint="Give https://… for a server, or the path of a folder for an embedded home.",
             )
-        return cls(home=Path(url.removeprefix("file://")).expanduser(), token=token)
+        return replace(usual, home=Path(url.removeprefix("file://")).expanduser(), endpoint=None)
 
 
 def default_home() -> Path:

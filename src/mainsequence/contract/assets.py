@@ -4,9 +4,8 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from pydantic import Field
-
 from mainsequence.contract.operation import reading, writing
+from mainsequence.contract.queries import Query
 from mainsequence.domain.assets import (
     AssetRecord,
     AssetRegistration,
@@ -16,15 +15,10 @@ from mainsequence.domain.assets import (
 from mainsequence.domain.identifiers import Figi, Isin, Label, Name
 from mainsequence.domain.values import Page, Value
 
-MAX_PAGE = 10_000
 
-
-class AssetQuery(Value):
+class AssetQuery(Query):
     """Which assets, and which page of them."""
 
-    filters: dict[str, Any] = Field(default_factory=dict, description="Django-style lookups, such as ticker__in")
-    limit: int = Field(1_000, ge=1, le=MAX_PAGE)
-    after: int | None = Field(None, description="Continue behind this id")
     include_retired: bool = False
 
 
@@ -61,9 +55,9 @@ class FigiRegistration(Value):
 
 
 QUERY = reading("POST", "/assets/query", "assets.query", AssetQuery, Page[AssetRecord], "Find assets, page by page.")
-GET = reading("GET", "/assets/{asset_id}", "assets.get", NoneType, AssetRecord, "Read one asset, retired ones too.")
+GET = reading("GET", "/assets/{key}", "assets.get", NoneType, AssetRecord, "Read one asset, retired ones too.")
 SNAPSHOTS = reading(
-    "GET", "/assets/{asset_id}/snapshots", "assets.snapshots", NoneType, list[AssetSnapshot], "Read its names over time."
+    "GET", "/assets/{key}/snapshots", "assets.snapshots", NoneType, list[AssetSnapshot], "Read its names over time."
 )
 CREATE = writing(
     "POST", "/assets", "assets.create", AssetRegistration, AssetRecord, "Register a new asset.", retry_safe=False
@@ -79,13 +73,13 @@ REGISTER = writing(
 REGISTER_FIGI = writing(
     "POST", "/assets/register-figi", "assets.register_figi", FigiRegistration, AssetRecord, "Register a FIGI."
 )
-PATCH = writing("PATCH", "/assets/{asset_id}", "assets.patch", AssetPatch, AssetRecord, "Change fields of an asset.")
+PATCH = writing("PATCH", "/assets/{key}", "assets.patch", AssetPatch, AssetRecord, "Change fields of an asset.")
 RETIRE = writing(
-    "DELETE", "/assets/{asset_id}", "assets.retire", NoneType, AssetRecord, "Retire an asset from every universe."
+    "DELETE", "/assets/{key}", "assets.retire", NoneType, AssetRecord, "Retire an asset from every universe."
 )
 SET_PRICING = writing(
-    "PUT", "/assets/{asset_id}/pricing", "assets.set_pricing", PricingDetail, AssetRecord, "Store its pricing terms."
+    "PUT", "/assets/{key}/pricing", "assets.set_pricing", PricingDetail, AssetRecord, "Store its pricing terms."
 )
 CLEAR_PRICING = writing(
-    "DELETE", "/assets/{asset_id}/pricing", "assets.clear_pricing", NoneType, AssetRecord, "Drop its pricing terms."
+    "DELETE", "/assets/{key}/pricing", "assets.clear_pricing", NoneType, AssetRecord, "Drop its pricing terms."
 )

@@ -8,12 +8,19 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
+from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, check_interval, to_datetime, to_micros
 from mainsequence.domain.values import Value, listed
 from mainsequence.errors import UnknownFieldError, ValidationError
 
 TIME_INDEX = "time_index"
 UNIQUE_IDENTIFIER = "unique_identifier"
+
+SERIES_LOOKUPS = {
+    "id": FieldLookups(LISTED, int),
+    **dict.fromkeys(("unique_identifier", "frequency", "description"), FieldLookups(IDENTIFYING)),
+}
+"""What series can be filtered by."""
 
 TimeOnly: TypeAlias = tuple[Literal["time_index"]]
 TimeAndAsset: TypeAlias = tuple[Literal["time_index"], Literal["unique_identifier"]]
@@ -206,6 +213,12 @@ class WideQuery(TimeRange):
 
     column: str
     unique_identifiers: tuple[str, ...] | None = None
+    version: int | None = Field(None, ge=0)
+
+
+class StatisticsQuery(Value):
+    """Of which version; ``None`` is now."""
+
     version: int | None = Field(None, ge=0)
 
 

@@ -1,1 +1,11 @@
 """Services: one module per noun, functions that carry operations out, each in one unit of work."""
+
+from importlib import import_module
+
+NOUNS = ("assets", "categories")
+
+
+def load() -> None:
+    """Register every service."""
+    for noun in NOUNS:
+        import_module(f"{__name__}.{noun}")

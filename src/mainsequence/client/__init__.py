@@ -1,0 +1,53 @@
+"""What people import as ``msc``: assets, universes, routing, series and portfolios.
+
+Names are loaded when they are first used, so that importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mainsequence.client.assets import Asset, Calendar
+    from mainsequence.client.categories import AssetCategory
+    from mainsequence.client.session import connect, disconnect, session
+    from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
+    from mainsequence.domain.categories import CategoryDiff, Revision
+
+_HOMES = {
+    "Asset": "mainsequence.client.assets",
+    "AssetCategory": "mainsequence.client.categories",
+    "AssetRegistration": "mainsequence.domain.assets",
+    "AssetSnapshot": "mainsequence.domain.assets",
+    "Calendar": "mainsequence.client.assets",
+    "CategoryDiff": "mainsequence.domain.categories",
+    "Revision": "mainsequence.domain.categories",
+    "connect": "mainsequence.client.session",
+    "disconnect": "mainsequence.client.session",
+    "session": "mainsequence.client.session",
+}
+
+__all__ = [
+    "Asset",
+    "AssetCategory",
+    "AssetRegistration",
+    "AssetSnapshot",
+    "Calendar",
+    "CategoryDiff",
+    "Revision",
+    "connect",
+    "disconnect",
+    "session",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,195 @@
+"""``msc.Asset``: the identity of one instrument."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from mainsequence.client.base import Noun
+from mainsequence.client.session import carrier
+from mainsequence.contract import assets as contract
+from mainsequence.contract import categories as categories_contract
+from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
+from mainsequence.domain.calendars import calendar_name_for
+from mainsequence.domain.times import TimeLike, to_datetime
+from mainsequence.domain.values import Value
+from mainsequence.errors import ValidationError
+
+if TYPE_CHECKING:
+    from mainsequence.client.categories import AssetCategory
+
+
+class Calendar(Value):
+    """A trading calendar by its name, as ``exchange_calendars`` and ``pandas_market_calendars`` use it."""
+
+    name: str
+
+
+class Asset(Noun[AssetRecord], AssetRecord):
+    """The identity of one instrument.
+
+    ``unique_identifier`` never changes; ``name``, ``ticker`` and ``exchange_code`` are those of now, earlier ones are in
+    `snapshots`. ``Asset.filter(ticker__in=["AAPL"])`` finds; the fields of an object change only through its verbs.
+    """
+
+    _query = contract.QUERY
+    _get = contract.GET
+    _shown: ClassVar[tuple[str, ...]] = (
+        *("id", "unique_identifier", "name", "ticker", "exchange_code", "security_type", "figi", "isin", "retired_at"),
+    )
+
+    @classmethod
+    def _page(cls, filters: dict[str, Any], limit: int, after: int | None) -> contract.AssetQuery:
+        given = dict(filters)
+        include_retired = given.pop("include_retired", False)
+        return contract.AssetQuery(filters=given, limit=limit, after=after, include_retired=include_retired)
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:
+        """Register a new asset.
+
+        Parameters
+        ----------
+        **fields
+            ``unique_identifier`` and any field of `AssetRegistration`; the names either in ``snapshot={…}`` or directly as
+            ``name=``, ``ticker=``, ``exchange_code=``.
+
+        Raises
+        ------
+        AlreadyExistsError
+            The identifier is taken.
+        UnknownFieldError
+            A field that assets do not have.
+        """
+        where = carrier()
+        return cls._bind(where.call(contract.CREATE, _registration(fields)), where)
+
+    @classmethod
+    def get_or_register_custom_asset(cls, **fields: Any) -> Self:
+        """Find the asset with this ``unique_identifier``, unchanged, or register it."""
+        return cls.batch_get_or_register_custom_assets([fields])[0]
+
+    @classmethod
+    def batch_get_or_register_custom_assets(cls, assets: Iterable[Mapping[str, Any] | AssetRegistration]) -> list[Self]:
+        """Find or register many assets, in the order given; those that exist are returned unchanged.
+
+        All or nothing: where one is refused, none is registered.
+        """
+        where = carrier()
+        body = contract.Registrations(assets=[_registration(each) for each in assets])
+        return [cls._bind(record, where) for record in where.call(contract.REGISTER, body)]
+
+    @classmethod
+    def register_asset_from_figi(cls, figi: str) -> Self:
+        """Find or register the instrument behind a FIGI; its ``unique_identifier`` is the FIGI.
+
+        Raises
+        ------
+        InvalidIdentifierError
+            The FIGI is malformed, or its check digit is wrong.
+        NotFoundError
+            The configured resolver does not know it.
+        """
+        where = carrier()
+        return cls._bind(where.call(contract.REGISTER_FIGI, contract.FigiRegistration(figi=figi)), where)
+
+    def patch(self, **fields: Any) -> Self:
+        """Change fields; names and tickers open a new snapshot at ``effective_from`` (by default now).
+
+        Raises
+        ------
+        UnknownFieldError
+            A field that cannot be changed; ``unique_identifier`` never can.
+        InvalidIntervalError
+            ``effective_from`` is not after the beginning of the present snapshot.
+        """
+        given = dict(fields)
+        given.update(given.pop("snapshot", None) or {})
+        return self._refresh(self._call(contract.PATCH, contract.AssetPatch(**given), key=self.id))
+
+    def delete(self) -> Self:
+        """Retire the asset: it leaves every universe, in a revision of its own; its past stays readable."""
+        return self._refresh(self._call(contract.RETIRE, None, key=self.id))
+
+    def refresh(self) -> Self:
+        """Read the present fields again."""
+        return self._refresh(self._call(contract.GET, None, key=self.id))
+
+    def snapshots(self) -> list[AssetSnapshot]:
+        """Read what the instrument was called over time, oldest first."""
+        return self._call(contract.SNAPSHOTS, None, key=self.id)
+
+    def get_calendar(self) -> Calendar:
+        """Give the trading calendar: the asset's own, else its exchange's, ``24/7`` for crypto.
+
+        Raises
+        ------
+        UnknownCalendarError
+            Neither is known; there is no silent default.
+        """
+        kinds = (self.security_type, self.security_type_2, self.security_market_sector)
+        name = calendar_name_for(
+            self.unique_identifier, calendar=self.calendar_name, exchange_code=self.exchange_code, kinds=kinds
+        )
+        return Calendar(name=name)
+
+    def get_categories(self, as_of: TimeLike | None = None) -> "list[AssetCategory]":
+        """List the universes that the asset is a member of, now or at a time."""
+        from mainsequence.client.categories import AssetCategory
+
+        where = self._carrier or carrier()
+        when = categories_contract.AsOf(as_of=None if as_of is None else to_datetime(as_of, "as_of"))
+        found = where.call(categories_contract.CONTAINING, when, key=self.id)
+        return [AssetCategory._bind(record, where) for record in found]
+
+    def add_instrument_pricing_details(
+        self, instrument_dump: Mapping[str, Any], pricing_details_date: datetime | str
+    ) -> Self:
+        """Store the terms with which the instrument is priced, in place of those before."""
+        at = to_datetime(pricing_details_date, "pricing_details_date")
+        detail = PricingDetail(instrument_dump=dict(instrument_dump), pricing_details_date=at)
+        return self._refresh(self._call(contract.SET_PRICING, detail, key=self.id))
+
+    def clear_asset_pricing_details(self) -> Self:
+        """Drop the terms with which the instrument is priced."""
+        return self._refresh(self._call(contract.CLEAR_PRICING, None, key=self.id))
+
+
+def _registration(given: Mapping[str, Any] | AssetRegistration) -> AssetRegistration:
+    """Read a registration whose names may stand in ``snapshot`` or directly beside the identity."""
+    if isinstance(given, AssetRegistration):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValidationError(f"An asset is registered from a mapping of fields, got {given!r}.")
+    fields = dict(given)
+    snapshot = dict(fields.pop("snapshot", None) or {})
+    snapshot.update({name: fields.pop(name) for name in SnapshotFields.model_fields if name in fields})
+    if snapshot:
+        snapshot.setdefault("name", fields.get("unique_identifier"))
+        fields["snapshot"] = snapshot
+    return AssetRegistration(**fields)
+
+
+def asset_ids_of(assets: Sequence[AssetRecord] | None, asset_ids: Iterable[int] | None) -> list[int]:
+    """Give the ids that a verb names, either by objects or by ids.
+
+    Raises
+    ------
+    ValidationError
+        Both or neither are given, or something that is no asset.
+    """
+    if (assets is None) == (asset_ids is None):
+        raise ValidationError("Name the assets once.", hint="Give assets=[…] or asset_ids=[…], one of the two.")
+    if assets is not None:
+        wrong = [each for each in assets if not isinstance(each, AssetRecord)]
+        if wrong:
+            raise ValidationError(f"assets takes Asset objects, got {wrong[0]!r}.", hint="For ids use asset_ids=[…].")
+        return [each.id for each in assets]
+    return [_whole(each) for each in asset_ids or ()]
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ValidationError(
+            f"asset_ids takes whole numbers, got {value!r}.", hint="For Asset objects use assets=[…]."
+        )
+    return int(value.__index__())

@@ -1,0 +1,142 @@
+"""What every client object shares: finding, reading, refreshing, and how it looks."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import PrivateAttr
+
+from mainsequence.client.session import carrier as current_carrier
+from mainsequence.contract.carrier import Carrier
+from mainsequence.contract.operation import In, Operation, Out
+from mainsequence.contract.queries import Query
+from mainsequence.domain.values import Page, Value
+from mainsequence.errors import MultipleFoundError, NotFoundError
+
+Record = TypeVar("Record", bound=Value)
+
+
+class ClientObject(Value):
+    """An object of the platform in the user's hands, bound to the session that it came from.
+
+    Its fields change only through its verbs, which refresh it from the platform's answer.
+    """
+
+    _carrier: Carrier | None = PrivateAttr(None)
+    _shown: ClassVar[tuple[str, ...]] = ("id", "unique_identifier")
+
+    @classmethod
+    def _bind(cls, record: Value, carrier: Carrier) -> Self:
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", dict(record.__dict__))
+        object.__setattr__(made, "__pydantic_fields_set__", set(record.__dict__))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", {"_carrier": carrier})
+        return made
+
+    def _call(self, operation: Operation[In, Out], body: In, **path: int | str) -> Out:
+        return (self._carrier or current_carrier()).call(operation, body, **path)
+
+    def _refresh(self, record: Value) -> Self:
+        self.__dict__.clear()
+        self.__dict__.update(record.__dict__)
+        return self
+
+    def _facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name, None) for name in self._shown}
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in self._facts().items() if value is not None)
+        return f"{type(self).__name__}({facts})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(value))}</td></tr>"
+            for name, value in self._facts().items()
+            if value is not None
+        )
+        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+
+
+class Noun(ClientObject, Generic[Record]):
+    """A client object that can be found by lookups."""
+
+    _query: ClassVar[Operation[Any, Any]]
+    _get: ClassVar[Operation[Any, Any]]
+
+    id: int
+
+    @classmethod
+    def filter(cls, **filters: Any) -> list[Self]:
+        """Find every object that fits the lookups (``field=``, ``field__in=``, ``field__contains=``).
+
+        Raises
+        ------
+        UnknownFilterError
+            A lookup that does not exist; the message lists those that do.
+        """
+        return list(cls.iter_filter(**filters))
+
+    @classmethod
+    def query(cls, per_page: int = 1_000, **filters: Any) -> list[Self]:
+        """Find like `filter`, asking for ``per_page`` objects at a time."""
+        return list(cls.iter_filter(per_page=per_page, **filters))
+
+    @classmethod
+    def iter_filter(cls, per_page: int = 1_000, **filters: Any) -> Iterator[Self]:
+        """Find like `filter`, page by page while you iterate."""
+        where = current_carrier()
+        after: int | None = None
+        while True:
+            page: Page[Any] = where.call(cls._query, cls._page(filters, per_page, after))
+            yield from (cls._bind(record, where) for record in page.results)
+            after = page.next_after
+            if after is None:
+                return
+
+    @classmethod
+    def _page(cls, filters: dict[str, Any], limit: int, after: int | None) -> Query:
+        return Query(filters=filters, limit=limit, after=after)
+
+    @classmethod
+    def get(cls, pk: int | None = None, /, **filters: Any) -> Self:
+        """Read the one object with this id, or that fits the lookups.
+
+        Raises
+        ------
+        NotFoundError
+            None fits.
+        MultipleFoundError
+            Several fit.
+        """
+        if pk is not None and not filters:
+            where = current_carrier()
+            return cls._bind(where.call(cls._get, None, key=pk), where)
+        found = cls._at_most_one(filters if pk is None else filters | {"id": pk})
+        if found is None:
+            raise NotFoundError(
+                f"No {cls.__name__} fits {_written(filters)}.", hint=f"{cls.__name__}.filter() lists all."
+            )
+        return found
+
+    @classmethod
+    def get_or_none(cls, pk: int | None = None, /, **filters: Any) -> Self | None:
+        """Read like `get`, but give ``None`` where none fits."""
+        return cls._at_most_one(filters if pk is None else filters | {"id": pk})
+
+    @classmethod
+    def _at_most_one(cls, filters: dict[str, Any]) -> Self | None:
+        where = current_carrier()
+        page: Page[Any] = where.call(cls._query, cls._page(filters, 2, None))
+        if len(page.results) > 1:
+            raise MultipleFoundError(
+                f"Several {cls.__name__} objects fit {_written(filters)}.", hint="Narrow it, or use filter()."
+            )
+        return cls._bind(page.results[0], where) if page.results else None
+
+
+def _written(filters: dict[str, Any]) -> str:
+    text = ", ".join(f"{name}={value!r}" for name, value in filters.items()) or "no filter"
+    return text if len(text) <= 200 else text[:200] + "…"

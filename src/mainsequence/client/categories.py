@@ -1,0 +1,397 @@
+"""``msc.AssetCategory``: a named universe of assets, whose members hold over time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+
+from mainsequence.client.assets import Asset, asset_ids_of
+from mainsequence.client.base import Noun
+from mainsequence.client.session import carrier
+from mainsequence.contract import categories as contract
+from mainsequence.contract.operation import Operation
+from mainsequence.domain.assets import AssetRecord
+from mainsequence.domain.categories import (
+    CategoryCreation,
+    CategoryDiff,
+    CategoryRecord,
+    Reference,
+    Revision,
+    named,
+)
+from mainsequence.domain.times import TimeLike, to_datetime
+from mainsequence.errors import InvalidWeightsError, NotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Weights: TypeAlias = Mapping[int, float] | Sequence[float]
+"""Weights of members: by asset id, or one for each asset in the order named."""
+
+
+class AssetCategory(Noun[CategoryRecord], CategoryRecord):
+    """A named universe that other workflows refer to by ``unique_identifier``.
+
+    Every change of membership is one transaction and one revision; a change that changes nothing makes none. Verbs without
+    dates hold for all time (in a ``dated`` universe: from now on); verbs with dates edit validity ``[effective_from,
+    effective_to)``. Every verb refreshes the object and returns it.
+    """
+
+    _query = contract.QUERY
+    _get = contract.GET
+    _shown: ClassVar[tuple[str, ...]] = (
+        *("id", "unique_identifier", "display_name", "description", "revision", "dated"),
+    )
+
+    @classmethod
+    def get_or_create(
+        cls,
+        *,
+        unique_identifier: str | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        dated: bool = False,
+        assets: Sequence[AssetRecord] | None = None,
+        asset_ids: Iterable[int] | None = None,
+    ) -> Self:
+        """Read the universe with this identifier, unchanged, or create it; safe when many processes call it at once.
+
+        Parameters
+        ----------
+        unique_identifier
+            The stable name; derived from ``display_name`` where left out.
+        display_name
+            The name for people; by default the identifier.
+        description
+            What the universe is for.
+        dated
+            Whether verbs without dates take effect at the moment of the write instead of for all time.
+        assets, asset_ids
+            First members, where the universe is created.
+        """
+        body = _creation(unique_identifier, display_name, description, dated, assets, asset_ids)
+        where = carrier()
+        return cls._bind(where.call(contract.GET_OR_CREATE, body), where)
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        unique_identifier: str | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        dated: bool = False,
+        assets: Sequence[AssetRecord] | None = None,
+        asset_ids: Iterable[int] | None = None,
+    ) -> Self:
+        """Create a universe; like `get_or_create`, but refused where the identifier is taken.
+
+        Raises
+        ------
+        AlreadyExistsError
+            The identifier is taken.
+        """
+        body = _creation(unique_identifier, display_name, description, dated, assets, asset_ids)
+        where = carrier()
+        return cls._bind(where.call(contract.CREATE, body), where)
+
+    @classmethod
+    def containing(cls, asset: AssetRecord, as_of: TimeLike | None = None) -> list[Self]:
+        """List the universes that an asset is a member of, now or at a time."""
+        where = carrier()
+        found = where.call(contract.CONTAINING, _as_of(as_of), key=asset.id)
+        return [cls._bind(record, where) for record in found]
+
+    def patch(self, **fields: Any) -> Self:
+        """Change ``display_name`` or ``description``, and replace the members with ``assets=[ids]``, in one step.
+
+        Raises
+        ------
+        UnknownFieldError
+            Another field; ``unique_identifier`` never changes, as others refer to it.
+        """
+        members = fields.get("assets")
+        if members is not None:
+            fields["assets"] = [each.id if isinstance(each, AssetRecord) else each for each in members]
+        return self._refresh(self._call(contract.PATCH, contract.CategoryPatch(**fields), key=self.id))
+
+    def delete(self) -> None:
+        """Delete the universe with its history.
+
+        Raises
+        ------
+        InUseError
+            A portfolio or a node reads it; the message names them.
+        """
+        self._call(contract.DELETE, None, key=self.id)
+
+    def refresh(self) -> Self:
+        """Read the head again."""
+        return self._refresh(self._call(contract.GET, None, key=self.id))
+
+    def append_assets(
+        self,
+        assets: Sequence[AssetRecord] | None = None,
+        *,
+        asset_ids: Iterable[int] | None = None,
+        weights: Weights | None = None,
+        effective_from: TimeLike | None = None,
+        effective_to: TimeLike | None = None,
+        if_revision: int | None = None,
+        reason: str | None = None,
+    ) -> Self:
+        """Make assets members; those that are stay.
+
+        Parameters
+        ----------
+        assets, asset_ids
+            Who, by objects or by ids.
+        weights
+            Weights for the window, by asset id or in the order named; left out, present weights stay.
+        effective_from, effective_to
+            The window ``[from, to)``; left out, for all time (in a dated universe: from now on).
+        if_revision
+            Refuse unless the head is at this revision.
+        reason
+            Why, for the history.
+
+        Raises
+        ------
+        UnknownAssetsError
+            An id that does not exist; nothing is changed.
+        StaleRevisionError
+            The head is not at ``if_revision``.
+        InvalidIntervalError
+            The window holds no time.
+        """
+        ids = asset_ids_of(assets, asset_ids)
+        return self._edit(contract.APPEND_ASSETS, ids, weights, effective_from, effective_to, if_revision, reason)
+
+    def remove_assets(
+        self,
+        assets: Sequence[AssetRecord] | None = None,
+        *,
+        asset_ids: Iterable[int] | None = None,
+        effective_from: TimeLike | None = None,
+        effective_to: TimeLike | None = None,
+        if_revision: int | None = None,
+        reason: str | None = None,
+    ) -> Self:
+        """Take assets out; those that are no members are left alone. Parameters as for `append_assets`."""
+        ids = asset_ids_of(assets, asset_ids)
+        return self._edit(contract.REMOVE_ASSETS, ids, None, effective_from, effective_to, if_revision, reason)
+
+    def update_assets(
+        self,
+        assets: Sequence[AssetRecord] | None = None,
+        *,
+        asset_ids: Iterable[int] | None = None,
+        weights: Weights | None = None,
+        effective_from: TimeLike | None = None,
+        effective_to: TimeLike | None = None,
+        if_revision: int | None = None,
+        reason: str | None = None,
+    ) -> Self:
+        """Make the universe exactly these assets, in one step that no reader sees half done.
+
+        Parameters as for `append_assets`.
+        """
+        ids = asset_ids_of(assets, asset_ids)
+        return self._edit(contract.UPDATE_ASSETS, ids, weights, effective_from, effective_to, if_revision, reason)
+
+    def _edit(
+        self,
+        operation: Operation[contract.MembershipEdit, CategoryRecord],
+        ids: list[int],
+        weights: Weights | None,
+        effective_from: TimeLike | None,
+        effective_to: TimeLike | None,
+        if_revision: int | None,
+        reason: str | None,
+    ) -> Self:
+        body = contract.MembershipEdit(
+            asset_ids=ids,
+            weights=_aligned(weights, ids),
+            effective_from=_optional(effective_from, "effective_from"),
+            effective_to=_optional(effective_to, "effective_to"),
+            if_revision=if_revision,
+            reason=reason,
+        )
+        return self._refresh(self._call(operation, body, key=self.id))
+
+    @property
+    def assets(self) -> list[int]:
+        """Ids of the members now; read when first asked for, and again after every verb."""
+        found: list[int] | None = self.__dict__.get("_assets")
+        if found is None:
+            found = self.__dict__["_assets"] = self.asset_ids()
+        return found
+
+    def asset_ids(
+        self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
+    ) -> list[int]:
+        """Read the ids of the members, sorted. Parameters as for `get_assets`."""
+        return self._call(contract.ASSET_IDS, _as_of(as_of, revision, known_at), key=self.id)
+
+    def get_assets(
+        self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
+    ) -> list[Asset]:
+        """Read the members.
+
+        Parameters
+        ----------
+        as_of
+            When they are members; by default now.
+        revision, known_at
+            As recorded at this revision, or as known at this time; by default the head.
+
+        Raises
+        ------
+        UnknownRevisionError
+            The revision was never recorded, or the universe did not exist at ``known_at``.
+        """
+        where = self._carrier or carrier()
+        found = where.call(contract.ASSETS, _as_of(as_of, revision, known_at), key=self.id)
+        return [Asset._bind(record, where) for record in found]
+
+    def weights(
+        self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
+    ) -> dict[str, float | None]:
+        """Read the weights of the members by unique identifier; ``None`` where one has none."""
+        return self._call(contract.WEIGHTS, _as_of(as_of, revision, known_at), key=self.id)
+
+    def members(
+        self,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        *,
+        revision: int | None = None,
+        known_at: TimeLike | None = None,
+    ) -> "pd.DataFrame":
+        """Read the validity intervals that overlap ``[start, end)``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``asset_id, unique_identifier, valid_from, valid_to, weight``; times are UTC, an open bound is ``NaT``.
+        """
+        from mainsequence.client import frames
+
+        return frames.members(self._intervals(start, end, revision, known_at))
+
+    def mask(
+        self, sessions: Iterable[Any], *, revision: int | None = None, known_at: TimeLike | None = None
+    ) -> "pd.DataFrame":
+        """Say who was a member at each of many times, in one read.
+
+        Parameters
+        ----------
+        sessions
+            Sorted times: aware ones, or dates (their midnight UTC).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Boolean, one row for each session as given, one column for each asset that ever held, by unique identifier.
+        """
+        from mainsequence.client import frames
+
+        times = frames.session_micros(sessions)
+        table = self._intervals(None, None, revision, known_at)
+        return frames.mask(table, sessions, times)
+
+    def _intervals(
+        self, start: TimeLike | None, end: TimeLike | None, revision: int | None, known_at: TimeLike | None
+    ) -> Any:
+        body = contract.Span(
+            start=_optional(start, "start"),
+            end=_optional(end, "end"),
+            revision=revision,
+            known_at=_optional(known_at, "known_at"),
+        )
+        return self._call(contract.MEMBERS, body, key=self.id)
+
+    def to_frame(
+        self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
+    ) -> "pd.DataFrame":
+        """Read the members as a frame, indexed by unique identifier. Parameters as for `get_assets`."""
+        from mainsequence.client import frames
+
+        state = (as_of, revision, known_at)
+        return frames.assets(
+            self.get_assets(state[0], revision=state[1], known_at=state[2]),
+            self.weights(state[0], revision=state[1], known_at=state[2]),
+        )
+
+    def history(self) -> list[Revision]:
+        """Read every revision, oldest first: who, when, why, how many."""
+        return self._call(contract.HISTORY, None, key=self.id)
+
+    def diff(self, a: int | TimeLike, b: int | TimeLike) -> CategoryDiff:
+        """Compare two states: whole numbers are revisions (valid now), times are dates asked of the head."""
+        return self._call(contract.DIFF, contract.DiffQuery(a=_state(a), b=_state(b)), key=self.id)
+
+    def references(self) -> list[Reference]:
+        """List the portfolios and nodes that read the universe."""
+        return self._call(contract.REFERENCES, None, key=self.id)
+
+
+def find_universe(unique_identifier: str) -> AssetCategory:
+    """Read a universe by its identifier.
+
+    Raises
+    ------
+    NotFoundError
+        There is none; the message names near ones.
+    """
+    found = AssetCategory.get_or_none(unique_identifier=unique_identifier)
+    if found is not None:
+        return found
+    from difflib import get_close_matches
+
+    near = get_close_matches(unique_identifier, [each.unique_identifier for each in AssetCategory.iter_filter()])
+    raise NotFoundError(
+        f"There is no asset category {unique_identifier!r}.",
+        hint=f"Did you mean {', '.join(near)}?" if near else "AssetCategory.filter() lists those that exist.",
+    )
+
+
+def _creation(
+    unique_identifier: str | None,
+    display_name: str | None,
+    description: str | None,
+    dated: bool,
+    assets: Sequence[AssetRecord] | None,
+    asset_ids: Iterable[int] | None,
+) -> CategoryCreation:
+    members = [] if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids)
+    fields: dict[str, Any] = {**named(unique_identifier, display_name), "description": description, "dated": dated}
+    return CategoryCreation(**fields, assets=members)
+
+
+def _optional(value: TimeLike | None, name: str) -> datetime | None:
+    return None if value is None else to_datetime(value, name)
+
+
+def _as_of(
+    as_of: TimeLike | None = None, revision: int | None = None, known_at: TimeLike | None = None
+) -> contract.AsOf:
+    return contract.AsOf(as_of=_optional(as_of, "as_of"), revision=revision, known_at=_optional(known_at, "known_at"))
+
+
+def _state(side: int | TimeLike) -> contract.AsOf:
+    return contract.AsOf(revision=side) if isinstance(side, int) else _as_of(side)
+
+
+def _aligned(weights: Weights | None, ids: list[int]) -> list[float] | None:
+    if weights is None:
+        return None
+    if not isinstance(weights, Mapping):
+        return [float(weight) for weight in weights]
+    strangers = sorted(weights.keys() - set(ids))
+    missing = sorted(set(ids) - weights.keys())
+    if strangers or missing:
+        raise InvalidWeightsError(
+            f"weights and assets differ: no weight for {missing[:10]}, no asset for {strangers[:10]}.",
+            hint="Give one weight for each asset id.",
+        )
+    return [float(weights[each]) for each in ids]

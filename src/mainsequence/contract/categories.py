@@ -1,0 +1,134 @@
+"""Everything that can be done with universes."""
+
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+from pydantic import Field
+
+from mainsequence.contract.arrow import ArrowTable
+from mainsequence.contract.operation import reading, writing
+from mainsequence.contract.queries import Query
+from mainsequence.domain.assets import AssetRecord
+from mainsequence.domain.categories import (
+    CategoryCreation,
+    CategoryDiff,
+    CategoryRecord,
+    Reason,
+    Reference,
+    Revision,
+    Weight,
+)
+from mainsequence.domain.identifiers import Description, Name
+from mainsequence.domain.values import Page, Value
+
+
+class CategoryPatch(Value):
+    """Descriptions to change, and members to replace in one step."""
+
+    display_name: Name | None = None
+    description: Description | None = None
+    assets: list[int] | None = None
+    if_revision: int | None = None
+    reason: Reason | None = None
+
+
+class MembershipEdit(Value):
+    """A change of membership: all or nothing, one revision, none where nothing changes.
+
+    Without dates it holds for all time, or from now on for a dated universe.
+    """
+
+    asset_ids: list[int]
+    weights: list[Weight] | None = Field(None, description="One for each asset id")
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    if_revision: int | None = Field(None, description="Refuse unless the head is this revision")
+    reason: Reason | None = None
+
+
+class AsOf(Value):
+    """Which state: valid at ``as_of`` (by default now), as recorded at a revision or known at a time (by default the head)."""
+
+    as_of: datetime | None = None
+    revision: int | None = Field(None, ge=0)
+    known_at: datetime | None = None
+
+
+class Span(Value):
+    """Validity intervals that overlap ``[start, end)``, as recorded at a revision or known at a time."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    revision: int | None = Field(None, ge=0)
+    known_at: datetime | None = None
+
+
+class DiffQuery(Value):
+    """Two states to compare."""
+
+    a: AsOf
+    b: AsOf
+
+
+_ONE = "/asset-categories/{key}"
+
+QUERY = reading(
+    "POST", "/asset-categories/query", "categories.query", Query, Page[CategoryRecord], "Find universes, page by page."
+)
+GET = reading("GET", _ONE, "categories.get", NoneType, CategoryRecord, "Read one universe, without its members.")
+CREATE = writing(
+    "POST",
+    "/asset-categories",
+    "categories.create",
+    CategoryCreation,
+    CategoryRecord,
+    "Create a universe whose identifier is not taken.",
+    retry_safe=False,
+)
+GET_OR_CREATE = writing(
+    "POST",
+    "/asset-categories/get-or-create",
+    "categories.get_or_create",
+    CategoryCreation,
+    CategoryRecord,
+    "Read the universe with this identifier, or create it; one that exists is returned unchanged.",
+)
+PATCH = writing("PATCH", _ONE, "categories.patch", CategoryPatch, CategoryRecord, "Change descriptions or members.")
+DELETE = writing("DELETE", _ONE, "categories.delete", NoneType, NoneType, "Delete a universe that nothing refers to.")
+
+APPEND_ASSETS = writing(
+    "POST", f"{_ONE}/append-assets", "categories.append_assets", MembershipEdit, CategoryRecord, "Make assets members."
+)
+REMOVE_ASSETS = writing(
+    "POST", f"{_ONE}/remove-assets", "categories.remove_assets", MembershipEdit, CategoryRecord, "Take assets out."
+)
+UPDATE_ASSETS = writing(
+    "POST",
+    f"{_ONE}/update-assets",
+    "categories.update_assets",
+    MembershipEdit,
+    CategoryRecord,
+    "Make the universe exactly these assets, in one step.",
+)
+
+ASSET_IDS = reading("GET", f"{_ONE}/asset-ids", "categories.asset_ids", AsOf, list[int], "Read the ids of the members.")
+ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", AsOf, list[AssetRecord], "Read the members.")
+WEIGHTS = reading(
+    "GET", f"{_ONE}/weights", "categories.weights", AsOf, dict[str, Any], "Read the members' weights by identifier."
+)
+MEMBERS = reading("GET", f"{_ONE}/members", "categories.members", Span, ArrowTable, "Read validity intervals.")
+HISTORY = reading("GET", f"{_ONE}/history", "categories.history", NoneType, list[Revision], "Read every revision.")
+DIFF = reading("POST", f"{_ONE}/diff", "categories.diff", DiffQuery, CategoryDiff, "Compare two states.")
+REFERENCES = reading(
+    "GET", f"{_ONE}/references", "categories.references", NoneType, list[Reference], "List what reads the universe."
+)
+REGISTER_REFERENCE = writing(
+    "PUT", f"{_ONE}/references", "categories.register_reference", Reference, NoneType, "Register a reader."
+)
+DROP_REFERENCE = writing(
+    "DELETE", f"{_ONE}/references", "categories.drop_reference", Reference, NoneType, "Forget a reader."
+)
+CONTAINING = reading(
+    "GET", "/assets/{key}/asset-categories", "categories.containing", AsOf, list[CategoryRecord], "List its universes."
+)

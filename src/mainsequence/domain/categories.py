@@ -1,0 +1,85 @@
+"""Universes: named sets of assets whose members hold over time, and whose every state is a revision."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AllowInfNan, Field, StringConstraints
+
+from mainsequence.domain.assets import AssetRecord
+from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier, identifier_from_name
+from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.values import Value
+
+CATEGORY_LOOKUPS = {
+    "id": FieldLookups(LISTED, int),
+    **dict.fromkeys(("unique_identifier", "display_name", "description"), FieldLookups(IDENTIFYING)),
+    "dated": FieldLookups(EXACT_ONLY, bool),
+}
+"""What universes can be filtered by."""
+
+Weight = Annotated[float, AllowInfNan(False)]
+Reason = Annotated[str, StringConstraints(max_length=4_000)]
+
+
+class CategoryFields(Value):
+    """What describes a universe."""
+
+    display_name: Name
+    description: Description | None = None
+
+
+class CategoryCreation(Value):
+    """What creates a universe; one of the two names may be left out and follows from the other."""
+
+    unique_identifier: UniverseIdentifier
+    display_name: Name
+    description: Description | None = None
+    dated: bool = False
+    assets: list[int] = Field(default_factory=list, description="Ids of the first members")
+
+
+def named(unique_identifier: str | None, display_name: str | None) -> dict[str, str | None]:
+    """Complete the two names of a universe from each other."""
+    derived = identifier_from_name(display_name) if display_name is not None else None
+    return {
+        "unique_identifier": derived if unique_identifier is None else unique_identifier,
+        "display_name": unique_identifier if display_name is None else display_name,
+    }
+
+
+class CategoryRecord(CategoryFields):
+    """A universe as it is stored, without its members."""
+
+    id: int
+    unique_identifier: UniverseIdentifier
+    dated: bool
+    revision: int = Field(description="The head: how many times its membership changed")
+    created_at: datetime
+
+
+class Revision(Value):
+    """One recorded state of a universe."""
+
+    revision: int
+    recorded_at: datetime
+    actor: str
+    operation: str
+    reason: str | None
+    added: int = Field(description="Assets that gained time as members")
+    removed: int = Field(description="Assets that lost time as members")
+    content_hash: str = Field(description="Hash of this change chained to the hash of the revision before")
+
+
+class CategoryDiff(Value):
+    """How two states of a universe differ."""
+
+    entered: list[AssetRecord]
+    left: list[AssetRecord]
+    reweighted: list[AssetRecord]
+
+
+class Reference(Value):
+    """Something that reads a universe."""
+
+    kind: str
+    identifier: str

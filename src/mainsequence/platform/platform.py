@@ -1,0 +1,158 @@
+"""The composition root: from settings to a platform that carries out operations. Nobody else wires."""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from mainsequence.contract.operation import In, Operation, Out
+from mainsequence.domain.access import LOCAL_OWNER, Actor
+from mainsequence.errors import PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
+from mainsequence.platform import services
+from mainsequence.platform.figi import FigiResolver, offline, resolver
+from mainsequence.platform.registry.engine import open_sqlite, translate
+from mainsequence.platform.work import SERVICES, Work
+from mainsequence.settings import Settings
+
+if TYPE_CHECKING:
+    from mainsequence.platform.lake import Lake
+
+Clock = Callable[[], int]
+
+
+def system_clock() -> int:
+    """Read the time: microseconds since 1970, UTC."""
+    return time.time_ns() // 1_000
+
+
+class Platform:
+    """A platform in this process; the in-process carrier is its ``call``.
+
+    Parameters
+    ----------
+    engine
+        The registry.
+    lake_root
+        Where the series are: a folder, or the address of an object store.
+    home
+        What to call the place when people ask.
+    clock
+        Where the time comes from.
+    actor
+        Who acts when nobody else is named: in embedded mode the local owner.
+    resolve_figi
+        Gives the facts behind a FIGI.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lake_root: str,
+        *,
+        home: str,
+        clock: Clock = system_clock,
+        actor: Actor = LOCAL_OWNER,
+        resolve_figi: FigiResolver = offline,
+    ) -> None:
+        self.engine = engine
+        self.lake_root = lake_root
+        self.home = home
+        self.clock = clock
+        self.actor = actor
+        self.resolve_figi = resolve_figi
+        self._lake: Lake | None = None
+
+    @classmethod
+    def embedded(cls, settings: Settings, clock: Clock = system_clock) -> "Platform":
+        """Open the platform kept under ``settings.home``, making it where it does not exist.
+
+        Raises
+        ------
+        StorageError
+            The home cannot be made, read or written.
+        """
+        home = settings.home
+        services.load()
+        read_only = _prepare_home(home)
+        engine = open_sqlite(home / "registry.db", read_only=read_only)
+        figi = resolver(settings.figi_resolver, settings.openfigi_key)
+        return cls(engine, str(home / "series"), home=str(home), clock=clock, resolve_figi=figi)
+
+    def call(self, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
+        """Carry out one operation in one unit of work, as the platform's own actor."""
+        return self.call_as(self.actor, operation, body, **path)
+
+    def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
+        """Carry out one operation in one unit of work, as a given actor."""
+        if actor.role < operation.access:
+            raise PermissionDeniedError(
+                f"{operation.name} needs the role {operation.access.name.lower()}, "
+                f"{actor.name} is {actor.role.name.lower()}.",
+                hint="Ask an administrator of your organization.",
+            )
+        registered = SERVICES[operation.name]
+        try:
+            with self.work(actor, writes=registered.writes) as work:
+                answer: Out = registered.service(work, body, **path)
+                return answer
+        except DBAPIError as error:
+            raise translate(error) from error
+
+    def work(self, actor: Actor, *, writes: bool) -> Work:
+        """Begin a unit of work."""
+        return Work(self.engine, self.open_lake, self.resolve_figi, actor, self.clock(), writes)
+
+    def open_lake(self) -> "Lake":
+        """Open the series at first use; its libraries are not loaded before."""
+        if self._lake is None:
+            from mainsequence.platform.lake import Lake
+
+            self._lake = Lake(self.lake_root)
+        return self._lake
+
+    def describe(self) -> str:
+        """Say where the platform is."""
+        return f"embedded at {self.home}"
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+
+def _prepare_home(home: Path) -> bool:
+    """Make the home; answer whether it can only be read."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "registry.db").exists():
+            (home / "registry.lock").touch()
+            return False
+    except OSError as error:
+        raise _home_error(home, error) from error
+    return _only_readable(home)
+
+
+def _only_readable(home: Path) -> bool:
+    if os.access(home, os.W_OK) and os.access(home / "registry.db", os.W_OK):
+        return False
+    log = home / "registry.db-wal"
+    if log.exists() and log.stat().st_size:
+        raise ReadOnlyStorageError(
+            f"{home} can only be read, and its registry was not closed cleanly.",
+            hint="Open it once where it can be written, then read it again.",
+        )
+    return True
+
+
+def _home_error(home: Path, error: OSError) -> StorageError:
+    if error.errno == errno.ENOSPC:
+        return StorageFullError(f"No space is left for the home {home}.", hint="Free space or choose another home.")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ReadOnlyStorageError(
+            f"The home {home} cannot be written.", hint="Set MAINSEQUENCE_HOME to a folder that you may write."
+        )
+    return StorageError(f"The home {home} cannot be used: {error.strerror}.", hint="Set MAINSEQUENCE_HOME to a folder.")

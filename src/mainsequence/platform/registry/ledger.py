@@ -1,0 +1,138 @@
+"""The membership ledger in SQL: validity intervals, each stamped with the revisions that added and removed it.
+
+Nothing is deleted, and of a row only ``removed_revision`` ever changes, once. DESIGN section 3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, tuple_, update
+
+from mainsequence.compute.intervals import Change, Intervals, Ints
+from mainsequence.platform.registry.sets import row_set, within
+from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership
+
+row = category_membership.c
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One recorded state of one universe; ``revision`` None is the head."""
+
+    category_id: int
+    revision: int | None = None
+
+    def holds(self) -> list[ColumnElement[bool]]:
+        """Give the conditions of the rows that belong to the state."""
+        if self.revision is None:
+            return [row.category_id == self.category_id, row.removed_revision == NEVER]
+        return [
+            row.category_id == self.category_id,
+            row.removed_revision > self.revision,
+            row.added_revision <= self.revision,
+        ]
+
+    def valid_at(self, time: int) -> list[ColumnElement[bool]]:
+        """Give the conditions of the rows of the state that are valid at a time."""
+        return [*self.holds(), row.valid_to > time, row.valid_from <= time]
+
+
+def member_ids_query(state: State, time: int) -> Select[tuple[int]]:
+    """Give the query for the ids of the members at a time."""
+    return select(row.asset_id).where(*state.valid_at(time))
+
+
+def asset_ids(connection: Connection, state: State, time: int) -> list[int]:
+    """Give the ids of the members at a time, sorted."""
+    query = member_ids_query(state, time)
+    if connection.dialect.name == "sqlite":
+        packed = connection.scalar(select(func.json_group_array(query.subquery().c.asset_id)))
+        ids: list[int] = orjson.loads(packed)
+    else:
+        ids = list(connection.scalars(query))
+    ids.sort()
+    return ids
+
+
+def intervals(connection: Connection, state: State, start: int, end: int) -> Intervals:
+    """Give the rows of a state that overlap or touch a window, sorted by asset and start."""
+    return _columns(connection, _touching(state, start, end))
+
+
+def intervals_of(connection: Connection, state: State, ids: Ints, start: int, end: int) -> Intervals:
+    """Give the rows of some assets that overlap or touch a window."""
+    return _columns(connection, _touching(state, start, end).where(within(connection, row.asset_id, ids.tolist())))
+
+
+def _touching(state: State, start: int, end: int) -> Select[Any]:
+    columns = (row.asset_id, row.valid_from, row.valid_to, row.weight)
+    return select(*columns).where(*state.holds(), row.valid_to >= start, row.valid_from <= end)
+
+
+def _columns(connection: Connection, query: Select[Any]) -> Intervals:
+    found: Sequence[Row[Any]] = connection.execute(query).fetchall()
+    asset, start, end, weight = zip(*found, strict=True) if found else ((), (), (), ())
+    rows = Intervals(
+        np.array(asset, dtype=np.int64),
+        np.array(start, dtype=np.int64),
+        np.array(end, dtype=np.int64),
+        np.array(weight, dtype=np.float64),
+    )
+    return rows.take(np.lexsort((rows.start, rows.asset)))
+
+
+def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
+    """Close and open the rows of a change under a new revision."""
+    if len(change.closed):
+        keys = row_set(connection, {"valid_to": change.closed.end, "asset_id": change.closed.asset})
+        closing = (*State(category_id).holds(), tuple_(row.valid_to, row.asset_id).in_(keys))
+        connection.execute(update(category_membership).where(*closing).values(removed_revision=revision))
+    if len(change.opened):
+        rows = _rows(category_id, revision, change.opened)
+        connection.execute(insert(category_membership).from_select(list(rows), row_set(connection, rows)))
+
+
+def _rows(category_id: int, revision: int, opened: Intervals) -> dict[str, npt.NDArray[Any]]:
+    everywhere = np.ones(len(opened), dtype=np.int64)
+    return {
+        "asset_id": opened.asset,
+        "valid_from": opened.start,
+        "valid_to": opened.end,
+        "weight": opened.weight,
+        "category_id": everywhere * category_id,
+        "added_revision": everywhere * revision,
+        "removed_revision": everywhere * NEVER,
+    }
+
+
+def weights_by_id(connection: Connection, state: State, time: int) -> dict[int, float | None]:
+    """Give the weights of the members at a time by id; None where a member has none."""
+    found = connection.execute(select(row.asset_id, row.weight).where(*state.valid_at(time)))
+    return {asset_id: weight for asset_id, weight in found}
+
+
+def weights(connection: Connection, state: State, time: int) -> dict[str, float | None]:
+    """Give the weights of the members at a time by unique identifier, in its order."""
+    query = select(asset.c.unique_identifier, row.weight).where(*state.valid_at(time), asset.c.id == row.asset_id)
+    found = connection.execute(query.order_by(asset.c.unique_identifier))
+    return {identifier: weight for identifier, weight in found}
+
+
+def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
+    """Give the unique identifiers of assets by id."""
+    query = select(asset.c.id, asset.c.unique_identifier).where(within(connection, asset.c.id, ids.tolist()))
+    return {key: identifier for key, identifier in connection.execute(query)}
+
+
+def universes_of(connection: Connection, asset_id: int, organization_id: int, time: int | None = None) -> list[int]:
+    """Give the ids of the universes that hold an asset at their heads: at a time, or at any."""
+    holds = [row.asset_id == asset_id, row.removed_revision == NEVER]
+    if time is not None:
+        holds += [row.valid_to > time, row.valid_from <= time]
+    own = (category.c.id == row.category_id, category.c.organization_id == organization_id)
+    query = select(row.category_id).distinct().where(*holds, *own)
+    return list(connection.scalars(query.order_by(row.category_id)))

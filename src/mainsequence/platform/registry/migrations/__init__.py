@@ -1,0 +1,1 @@
+"""Migrations of the registry, for SQLite and PostgreSQL alike."""

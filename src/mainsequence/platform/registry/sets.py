@@ -1,0 +1,72 @@
+"""Sets of values and of rows inside SQL: one bound parameter, however many (``json_each`` or ``unnest``)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from sqlalchemy import BigInteger, ColumnElement, Connection, Float, Select, String, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+
+def value_set(connection: Connection, values: Iterable[int] | Iterable[str]) -> Select[Any]:
+    """Give a query whose only column, ``value``, holds the values."""
+    items = list(values)
+    if connection.dialect.name == "postgresql":
+        kind = ARRAY(String() if items and isinstance(items[0], str) else BigInteger())
+        return select(func.unnest(literal(items, kind)).label("value"))
+    return select(func.json_each(orjson.dumps(items).decode()).table_valued("value").c.value)
+
+
+def within(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Give the condition that a column is one of the values."""
+    return column.in_(value_set(connection, values))
+
+
+def row_set(connection: Connection, columns: Mapping[str, npt.NDArray[Any]]) -> Select[Any]:
+    """Give a query that holds rows, made from columns of integers or floats (NaN is null) of equal length.
+
+    Columns that hold one value throughout are bound once, which makes uniform rows as cheap as a set of values.
+    """
+    constant = {name for name, column in columns.items() if _is_constant(column)}
+    varying = {name: column for name, column in columns.items() if name not in constant}
+    if not varying:
+        name = next(iter(columns))
+        varying = {name: columns[name]}
+        constant.discard(name)
+    source = _unnest(varying) if connection.dialect.name == "postgresql" else _json_rows(varying)
+    return select(*(_bound(columns[name]).label(name) if name in constant else source[name] for name in columns))
+
+
+def _is_constant(column: npt.NDArray[Any]) -> bool:
+    return bool((column == column[0]).all() or (column != column).all())
+
+
+def _bound(column: npt.NDArray[Any]) -> ColumnElement[Any]:
+    return literal(_python(column[:1])[0], _kind(column))
+
+
+def _kind(column: npt.NDArray[Any]) -> BigInteger | Float[Any]:
+    return Float() if column.dtype.kind == "f" else BigInteger()
+
+
+def _python(column: npt.NDArray[Any]) -> list[Any]:
+    if column.dtype.kind != "f":
+        return list(column.tolist())
+    return list(np.where(np.isnan(column), None, column).tolist())
+
+
+def _unnest(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, ColumnElement[Any]]:
+    arrays = [literal(_python(column), ARRAY(_kind(column))) for column in columns.values()]
+    table = func.unnest(*arrays).table_valued(*columns, name="rows").render_derived()
+    return {name: table.c[name] for name in columns}
+
+
+def _json_rows(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, ColumnElement[Any]]:
+    values = [_python(column) for column in columns.values()]
+    if len(values) == 1:
+        table = func.json_each(orjson.dumps(values[0]).decode()).table_valued("value")
+        return {name: table.c.value.label(name) for name in columns}
+    table = func.json_each(orjson.dumps(list(zip(*values, strict=True))).decode()).table_valued("value")
+    return {name: func.json_extract(table.c.value, f"$[{place}]").label(name) for place, name in enumerate(columns)}

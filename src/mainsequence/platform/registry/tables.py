@@ -1,0 +1,214 @@
+"""The registry's tables. Times are whole microseconds since 1970 UTC; infinities are sentinels (`domain.times`).
+
+Migrations in ``migrations/`` bring a database to this shape; a test compares the two.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from mainsequence.domain.times import MAX_MICROS
+
+SCHEMA_HEAD = "0001"
+"""The migration that a database must be at."""
+
+NEVER = MAX_MICROS
+"""The revision that removed a membership row that still holds."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _organization() -> Column[int]:
+    return Column("organization_id", ForeignKey("organization.id"), nullable=False)
+
+
+def _unique_identifier() -> Column[str]:
+    return Column("unique_identifier", String(255), nullable=False)
+
+
+def _noun(name: str, *columns: Column[object] | Index) -> Table:
+    """Declare a table of things that belong to an organization and have a unique identifier there."""
+    return Table(
+        name,
+        metadata,
+        _id(),
+        _organization(),
+        _unique_identifier(),
+        Column("created_at", BigInteger, nullable=False),
+        *columns,
+        UniqueConstraint("organization_id", "unique_identifier"),
+        sqlite_autoincrement=True,
+    )
+
+
+organization = Table("organization", metadata, _id(), Column("name", String(255), nullable=False, unique=True))
+
+asset = _noun(
+    "asset",
+    Column("figi", String(12), index=True),
+    Column("composite", String(12), index=True),
+    Column("share_class", String(12), index=True),
+    Column("isin", String(12), index=True),
+    Column("security_type", String(50)),
+    Column("security_type_2", String(50)),
+    Column("security_market_sector", String(50)),
+    Column("is_tradable", Boolean, nullable=False),
+    Column("is_custom_by_organization", Boolean, nullable=False),
+    Column("calendar_name", String(50)),
+    Column("retired_at", BigInteger),
+)
+
+asset_snapshot = Table(
+    "asset_snapshot",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id"), primary_key=True, autoincrement=False),
+    Column("effective_to", BigInteger, primary_key=True, autoincrement=False),
+    Column("effective_from", BigInteger, nullable=False),
+    Column("name", String(255), nullable=False, index=True),
+    Column("ticker", String(50), index=True),
+    Column("exchange_code", String(50), index=True),
+    Column("asset_ticker_group_id", String(12), index=True),
+    Column("venue_specific_properties", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+asset_pricing = Table(
+    "asset_pricing",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id"), primary_key=True, autoincrement=False),
+    Column("instrument_dump", JSON, nullable=False),
+    Column("pricing_details_date", BigInteger, nullable=False),
+)
+
+category = _noun(
+    "category",
+    Column("display_name", String(255), nullable=False),
+    Column("description", String(4_000)),
+    Column("dated", Boolean, nullable=False),
+    Column("head_revision", Integer, nullable=False),
+)
+
+category_revision = Table(
+    "category_revision",
+    metadata,
+    Column("category_id", ForeignKey("category.id"), primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("operation", String(50), nullable=False),
+    Column("reason", String(4_000)),
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+category_membership = Table(
+    "category_membership",
+    metadata,
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("removed_revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("valid_to", BigInteger, primary_key=True, autoincrement=False),
+    Column("asset_id", Integer, primary_key=True, autoincrement=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("added_revision", Integer, nullable=False),
+    Column("weight", Float),
+    Index("ix_category_membership_asset_id", "asset_id", "category_id"),
+    sqlite_with_rowid=False,
+)
+"""Validity intervals. At one revision an asset has at most one row that ends at a given time, hence the key."""
+
+category_reference = Table(
+    "category_reference",
+    metadata,
+    Column("category_id", ForeignKey("category.id"), primary_key=True, autoincrement=False),
+    Column("referrer_kind", String(50), primary_key=True),
+    Column("referrer", String(255), primary_key=True),
+    Column("registered_at", BigInteger, nullable=False),
+)
+
+translation_table = _noun("translation_table")
+
+translation_rule = Table(
+    "translation_rule",
+    metadata,
+    _id(),
+    Column("translation_table_id", ForeignKey("translation_table.id"), nullable=False, index=True),
+    Column("asset_filter", JSON, nullable=False),
+    Column("markets_time_serie_unique_identifier", String(255), nullable=False),
+    Column("target_exchange_code", String(50)),
+    Column("default_column_name", String(255)),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+series = _noun(
+    "series",
+    Column("storage_name", String(255), nullable=False, unique=True),
+    Column("schema_json", JSON, nullable=False),
+    Column("frequency", String(50)),
+    Column("description", String(4_000)),
+    Column("metadata_json", JSON, nullable=False),
+)
+
+portfolio = _noun(
+    "portfolio",
+    Column("display_name", String(255), nullable=False),
+    Column("description", String(4_000)),
+    Column("index_asset_id", ForeignKey("asset.id"), nullable=False),
+    Column("calendar_name", String(50)),
+    Column("values_series", String(255)),
+    Column("weights_series", String(255)),
+    Column("signal_series", String(255)),
+    Column("backtest_table_price_column_name", String(255), nullable=False),
+    Column("builds_from_target_weights", Boolean, nullable=False),
+    Column("builds_from_target_positions", Boolean, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("configuration", JSON, nullable=False),
+    Column("manifest", JSON, nullable=False),
+)
+
+portfolio_group = _noun(
+    "portfolio_group",
+    Column("display_name", String(255), nullable=False),
+    Column("source", String(255), nullable=False),
+    Column("description", String(4_000)),
+)
+
+portfolio_group_member = Table(
+    "portfolio_group_member",
+    metadata,
+    Column("portfolio_group_id", ForeignKey("portfolio_group.id"), primary_key=True, autoincrement=False),
+    Column("portfolio_id", ForeignKey("portfolio.id"), primary_key=True, autoincrement=False),
+)
+
+Index(
+    "ix_asset_snapshot_current",
+    asset_snapshot.c.asset_id,
+    unique=True,
+    sqlite_where=text(f"effective_to = {MAX_MICROS}"),
+    postgresql_where=text(f"effective_to = {MAX_MICROS}"),
+)

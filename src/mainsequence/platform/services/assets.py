@@ -1,0 +1,163 @@
+"""Assets: finding, registering, renaming and retiring."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from mainsequence.contract import assets as contract
+from mainsequence.domain.assets import (
+    ASSET_ALIASES,
+    ASSET_LOOKUPS,
+    SNAPSHOT_FIELDS,
+    AssetRecord,
+    AssetRegistration,
+    AssetSnapshot,
+    PricingDetail,
+    SnapshotFields,
+)
+from mainsequence.domain.lookups import parse_lookups
+from mainsequence.domain.times import start_micros, to_micros
+from mainsequence.domain.values import Page, listed
+from mainsequence.errors import AlreadyExistsError, InvalidIntervalError, NotFoundError, ValidationError
+from mainsequence.platform.registry import assets as registry
+from mainsequence.platform.registry.lookups import conditions
+from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.tables import asset
+from mainsequence.platform.work import Work, carries_out
+
+
+@carries_out(contract.QUERY)
+def query(work: Work, body: contract.AssetQuery) -> Page[AssetRecord]:
+    """Find assets by lookups, in the order of their ids."""
+    parsed = parse_lookups(body.filters, ASSET_LOOKUPS, ASSET_ALIASES)
+    found = registry.selection().where(
+        asset.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
+    )
+    if not body.include_retired:
+        found = found.where(asset.c.retired_at.is_(None))
+    if body.after is not None:
+        found = found.where(asset.c.id > body.after)
+    results = registry.read(work.connection, found.order_by(asset.c.id).limit(body.limit + 1))
+    more = len(results) > body.limit
+    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+
+
+@carries_out(contract.GET)
+def get(work: Work, _body: None, *, key: int) -> AssetRecord:
+    """Read one asset of the organization, retired or not."""
+    found = registry.selection().where(asset.c.organization_id == work.organization_id, asset.c.id == key)
+    for record in registry.read(work.connection, found):
+        return record
+    raise NotFoundError(f"There is no asset with id {key}.", hint="msc.Asset.filter(…) finds assets.")
+
+
+@carries_out(contract.SNAPSHOTS)
+def snapshots(work: Work, _body: None, *, key: int) -> list[AssetSnapshot]:
+    """Read what an asset was called over time."""
+    return registry.snapshots(work.connection, get(work, None, key=key).id)
+
+
+@carries_out(contract.CREATE)
+def create(work: Work, body: AssetRegistration) -> AssetRecord:
+    """Register an asset whose identifier is not taken."""
+    if registry.ids_by_identifier(work.connection, work.organization_id, [body.unique_identifier]):
+        raise AlreadyExistsError(
+            f"An asset {body.unique_identifier!r} exists already.",
+            hint="Asset.get(unique_identifier=…) reads it; get_or_register finds or creates.",
+        )
+    return register(work, contract.Registrations(assets=[body]))[0]
+
+
+@carries_out(contract.REGISTER)
+def register(work: Work, body: contract.Registrations) -> list[AssetRecord]:
+    """Register what is not registered yet and give all that was named, in the order it was named.
+
+    Assets that exist are returned unchanged; retired ones come back to life.
+    """
+    wanted = [each.unique_identifier for each in body.assets]
+    known = registry.ids_by_identifier(work.connection, work.organization_id, wanted)
+    new = {each.unique_identifier: each for each in body.assets if each.unique_identifier not in known}
+    _refuse_contradictions(body.assets)
+    registry.revive(work.connection, known.values())
+    registry.register(work.connection, work.organization_id, list(new.values()), work.now)
+    found = registry.selection().where(
+        asset.c.organization_id == work.organization_id, within(work.connection, asset.c.unique_identifier, wanted)
+    )
+    records = {record.unique_identifier: record for record in registry.read(work.connection, found)}
+    return [records[identifier] for identifier in wanted]
+
+
+def _refuse_contradictions(registrations: list[AssetRegistration]) -> None:
+    first: dict[str, AssetRegistration] = {}
+    differing = {
+        each.unique_identifier
+        for each in registrations
+        if first.setdefault(each.unique_identifier, each) is not each and first[each.unique_identifier] != each
+    }
+    if differing:
+        raise ValidationError(
+            f"The batch names these assets twice with different fields: {listed(sorted(differing))}.",
+            hint="Name each asset once; nothing was registered.",
+        )
+
+
+@carries_out(contract.REGISTER_FIGI)
+def register_figi(work: Work, body: contract.FigiRegistration) -> AssetRecord:
+    """Register the instrument behind a FIGI under that FIGI; one that is registered is returned unchanged."""
+    known = registry.selection().where(
+        asset.c.organization_id == work.organization_id, asset.c.unique_identifier == body.figi
+    )
+    for record in registry.read(work.connection, known.where(asset.c.retired_at.is_(None))):
+        return record
+    return register(work, contract.Registrations(assets=[work.resolve_figi(body.figi)]))[0]
+
+
+@carries_out(contract.PATCH)
+def patch(work: Work, body: contract.AssetPatch, *, key: int) -> AssetRecord:
+    """Change fields of an asset; changed names open a new snapshot and close the old one."""
+    record = get(work, None, key=key)
+    given = body.model_dump(include=body.model_fields_set - {"effective_from"})
+    renamed = {name: given.pop(name) for name in SNAPSHOT_FIELDS if name in given}
+    registry.change(work.connection, key, given)
+    _rename(work, record, renamed, body.effective_from)
+    return get(work, None, key=key)
+
+
+def _rename(work: Work, record: AssetRecord, renamed: dict[str, object], effective_from: datetime | None) -> None:
+    current = record.current_snapshot
+    named = current.model_dump(include=set(SNAPSHOT_FIELDS))
+    if named | renamed == named:
+        return
+    at = work.now if effective_from is None else to_micros(effective_from, "effective_from")
+    if at <= start_micros(current.effective_from):
+        raise InvalidIntervalError(
+            f"The current names of {record.unique_identifier} hold since {current.effective_from}; "
+            f"new ones cannot begin at {effective_from}.",
+            hint="Give a later effective_from.",
+        )
+    registry.open_snapshot(work.connection, record.id, SnapshotFields.parse(named | renamed), at)
+
+
+@carries_out(contract.SET_PRICING)
+def set_pricing(work: Work, body: PricingDetail, *, key: int) -> AssetRecord:
+    """Store the pricing terms of an asset."""
+    get(work, None, key=key)
+    priced_at = to_micros(body.pricing_details_date, "pricing_details_date")
+    registry.set_pricing(work.connection, key, body, priced_at)
+    return get(work, None, key=key)
+
+
+@carries_out(contract.CLEAR_PRICING)
+def clear_pricing(work: Work, _body: None, *, key: int) -> AssetRecord:
+    """Drop the pricing terms of an asset."""
+    get(work, None, key=key)
+    registry.clear_pricing(work.connection, key)
+    return get(work, None, key=key)
+
+
+def ids_of(work: Work, ids: list[int], *, retired: bool = False) -> set[int]:
+    """Give those of the ids that are assets of the organization, retired ones only where asked for."""
+    query = select(asset.c.id).where(asset.c.organization_id == work.organization_id)
+    if not retired:
+        query = query.where(asset.c.retired_at.is_(None))
+    return set(work.connection.scalars(query.where(within(work.connection, asset.c.id, ids))))

@@ -1,0 +1,129 @@
+"""Universes: finding, creating, describing and deleting them."""
+
+from mainsequence.contract import categories as contract
+from mainsequence.contract.queries import Query
+from mainsequence.domain.categories import CATEGORY_LOOKUPS, CategoryCreation, CategoryRecord, Reference, Revision
+from mainsequence.domain.lookups import parse_lookups
+from mainsequence.domain.times import to_micros
+from mainsequence.domain.values import Page, listed
+from mainsequence.errors import AlreadyExistsError, InUseError
+from mainsequence.platform.registry import categories as registry
+from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry.lookups import conditions
+from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.tables import category
+from mainsequence.platform.services import memberships
+from mainsequence.platform.work import Work, carries_out
+
+
+@carries_out(contract.QUERY)
+def query(work: Work, body: Query) -> Page[CategoryRecord]:
+    """Find universes by lookups, in the order of their ids."""
+    parsed = parse_lookups(body.filters, CATEGORY_LOOKUPS)
+    found = registry.selection().where(
+        category.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
+    )
+    if body.after is not None:
+        found = found.where(category.c.id > body.after)
+    results = registry.read(work.connection, found.order_by(category.c.id).limit(body.limit + 1))
+    more = len(results) > body.limit
+    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+
+
+@carries_out(contract.GET)
+def get(work: Work, _body: None, *, key: int) -> CategoryRecord:
+    """Read one universe of the organization."""
+    return registry.by_id(work.connection, work.organization_id, key)
+
+
+def by_identifier(work: Work, unique_identifier: str) -> CategoryRecord:
+    """Read one universe of the organization by its unique identifier."""
+    return registry.by_identifier(work.connection, work.organization_id, unique_identifier)
+
+
+@carries_out(contract.CREATE)
+def create(work: Work, body: CategoryCreation) -> CategoryRecord:
+    """Create a universe whose identifier is not taken."""
+    if not registry.create(work.connection, work.organization_id, body, work.now):
+        raise AlreadyExistsError(
+            f"An asset category {body.unique_identifier!r} exists already.",
+            hint="AssetCategory.get(unique_identifier=…) reads it; get_or_create finds or creates.",
+        )
+    return _with_first_members(work, body)
+
+
+@carries_out(contract.GET_OR_CREATE)
+def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
+    """Read the universe with this identifier, unchanged, or create it."""
+    if registry.create(work.connection, work.organization_id, body, work.now):
+        return _with_first_members(work, body)
+    return by_identifier(work, body.unique_identifier)
+
+
+def _with_first_members(work: Work, body: CategoryCreation) -> CategoryRecord:
+    record = by_identifier(work, body.unique_identifier)
+    if not body.assets:
+        return record
+    edit = contract.MembershipEdit(asset_ids=body.assets, reason="created with these members")
+    return memberships.append_assets(work, edit, key=record.id)
+
+
+@carries_out(contract.PATCH)
+def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryRecord:
+    """Change descriptions, and members where they are given, in one step."""
+    get(work, None, key=key)
+    described = body.model_dump(include=body.model_fields_set & {"display_name", "description"})
+    registry.change(work.connection, key, described)
+    if body.assets is None:
+        return get(work, None, key=key)
+    edit = contract.MembershipEdit(asset_ids=body.assets, if_revision=body.if_revision, reason=body.reason)
+    return memberships.update_assets(work, edit, key=key)
+
+
+@carries_out(contract.DELETE)
+def delete(work: Work, _body: None, *, key: int) -> None:
+    """Delete a universe with its history, unless something reads it."""
+    record = get(work, None, key=key)
+    registry.lock(work.connection, key)
+    readers = registry.references(work.connection, key)
+    if readers:
+        named = [f"{reader.kind} {reader.identifier}" for reader in readers]
+        raise InUseError(
+            f"The asset category {record.unique_identifier!r} is read by {listed(named)}.",
+            hint="Delete those first, or let them read another universe.",
+            referrers=named,
+        )
+    registry.erase(work.connection, key)
+
+
+@carries_out(contract.HISTORY)
+def history(work: Work, _body: None, *, key: int) -> list[Revision]:
+    """Read every revision, oldest first."""
+    return registry.revisions(work.connection, get(work, None, key=key).id)
+
+
+@carries_out(contract.REFERENCES)
+def references(work: Work, _body: None, *, key: int) -> list[Reference]:
+    """List what reads a universe."""
+    return registry.references(work.connection, get(work, None, key=key).id)
+
+
+@carries_out(contract.REGISTER_REFERENCE)
+def register_reference(work: Work, body: Reference, *, key: int) -> None:
+    """Remember that something reads a universe."""
+    registry.register_reference(work.connection, get(work, None, key=key).id, body, work.now)
+
+
+@carries_out(contract.DROP_REFERENCE)
+def drop_reference(work: Work, body: Reference, *, key: int) -> None:
+    """Forget that something reads a universe."""
+    registry.drop_reference(work.connection, [get(work, None, key=key).id], body)
+
+
+@carries_out(contract.CONTAINING)
+def containing(work: Work, body: contract.AsOf, *, key: int) -> list[CategoryRecord]:
+    """List the universes that an asset is a member of at a time."""
+    time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
+    ids = ledger.universes_of(work.connection, key, work.organization_id, time)
+    found = registry.selection().where(within(work.connection, category.c.id, ids))
+    return registry.read(work.connection, found.order_by(category.c.id))

@@ -1,0 +1,111 @@
+"""The unit of work: what a service is handed to carry an operation out, and how services register."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from mainsequence.contract.operation import Operation
+from mainsequence.domain.access import Actor
+from mainsequence.platform.figi import FigiResolver
+from mainsequence.platform.registry.engine import transaction
+
+if TYPE_CHECKING:
+    from mainsequence.platform.lake import Lake
+
+
+@dataclass(slots=True)
+class Work:
+    """One unit of work: a registry transaction that is all or nothing, the lake, who asks, and when.
+
+    The transaction begins when ``connection`` is first used, so that work on the lake alone holds no lock of the
+    registry.
+
+    Parameters
+    ----------
+    engine
+        The registry.
+    open_lake
+        Gives the lake; called when the work first touches series.
+    resolve_figi
+        Gives the facts behind a FIGI.
+    actor
+        Who asks.
+    now
+        The time of the work, microseconds UTC.
+    writes
+        Whether the registry will be written.
+    """
+
+    engine: Engine
+    open_lake: Callable[[], "Lake"]
+    resolve_figi: FigiResolver
+    actor: Actor
+    now: int
+    writes: bool
+    _open: AbstractContextManager[Connection] | None = field(default=None, init=False)
+    _connection: Connection | None = field(default=None, init=False)
+
+    @property
+    def connection(self) -> Connection:
+        """The registry transaction of this work."""
+        if self._connection is None:
+            self._open = transaction(self.engine, writes=self.writes)
+            self._connection = self._open.__enter__()
+        return self._connection
+
+    @property
+    def lake(self) -> "Lake":
+        """The series."""
+        return self.open_lake()
+
+    @property
+    def organization_id(self) -> int:
+        """The organization whose objects this work may see."""
+        return self.actor.organization_id
+
+    def __enter__(self) -> "Work":
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if self._open is not None:
+            opened, self._open, self._connection = self._open, None, None
+            opened.__exit__(kind, error, trace)
+
+
+Service: TypeAlias = Callable[..., Any]
+Handler = TypeVar("Handler", bound=Service)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A service and how it uses the registry."""
+
+    service: Service
+    writes: bool
+
+
+SERVICES: dict[str, Registered] = {}
+"""Every service by the name of the operation that it carries out."""
+
+
+def carries_out(operation: Operation[Any, Any], *, writes_registry: bool | None = None) -> Callable[[Handler], Handler]:
+    """Register a function as the one that carries an operation out.
+
+    Parameters
+    ----------
+    operation
+        The operation, from `contract`.
+    writes_registry
+        Whether it writes the registry; by default, whether the operation writes at all. Work that writes only the
+        lake says no and so does not hold up other writers.
+    """
+
+    def register(service: Handler) -> Handler:
+        writes = operation.writes if writes_registry is None else writes_registry
+        SERVICES[operation.name] = Registered(service, writes)
+        return service
+
+    return register
