@@ -140,7 +140,9 @@ def _unknown(name: str) -> UnknownCalendarError:
     near = [by_fold[found] for found in difflib.get_close_matches(name.casefold(), list(by_fold), n=5, cutoff=0.5)]
     return UnknownCalendarError(
         f"No calendar is called {name!r}.",
-        hint=("Did you mean " + ", ".join(near) + "?" if near else "Names are those of exchange_calendars: XNYS, XLON…"),
+        hint=(
+            "Did you mean " + ", ".join(near) + "?" if near else "Names are those of exchange_calendars: XNYS, XLON…"
+        ),
         calendar=name,
         nearest=near,
     )

@@ -216,7 +216,7 @@ def _check_shapes(times: Integers, prices: Floats, targets: Targets, rebalance: 
     found = (times.shape, targets.rows.shape, rebalance.shape, targets.weights.shape[1:], state.weights.shape)
     if found != ((count,), (count,), (count,), (width,), (width,)):
         raise ValidationError(
-            f"Prices of shape {prices.shape} do not fit times {found[0]}, target rows {found[1]}, rebalance {found[2]}, "
+            f"Prices {prices.shape} do not fit times {found[0]}, target rows {found[1]}, rebalance {found[2]}, "
             f"targets {targets.weights.shape} and state {found[4]}."
         )
     if count and (state.time >= times[0] or np.any(times[1:] <= times[:-1])):
@@ -225,7 +225,9 @@ def _check_shapes(times: Integers, prices: Floats, targets: Targets, rebalance: 
             hint=f"The state ends at {open_datetime(state.time)}, the first stamp is {open_datetime(int(times[0]))}.",
         )
     if np.any((state.weights != 0.0) & ~(state.prices > 0.0)):
-        raise ValidationError("The state holds an asset that has no price.", hint="Resume from a state as it was given.")
+        raise ValidationError(
+            "The state holds an asset that has no price.", hint="Resume from a state as it was given."
+        )
 
 
 def _check_numbers(commission_fee: float, tolerance: float) -> None:

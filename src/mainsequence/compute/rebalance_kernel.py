@@ -1,10 +1,12 @@
-# mypy: disable-error-code="name-defined"
+# ruff: noqa: PLR0917 - loops compiled by numba take plain arguments
 """The engine's rows as one compiled loop (METHODOLOGY section 4); imported only when a job is large enough.
 
 `rebalance_steps` does the same operations in the same order in plain NumPy: read, and change, the two together.
 Loops over columns are kept apart so that those without a sum run several columns at a time; a sum is strictly from
 left to right.
 """
+
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,7 @@ def _grow(now: _Floats, last: _Floats, held: _Floats, growth: _Floats, gains: _F
     wrong = 0
     for i in range(len(now)):
         price = now[i]
-        moved = (held[i] != 0.0) & (price == price)
+        moved = (held[i] != 0.0) & (not isnan(price))
         factor = price / last[i] if moved else 1.0
         growth[i] = factor
         gains[i] = held[i] * (factor - 1.0)
@@ -45,7 +47,7 @@ def _drift(held: _Floats, growth: _Floats, gross: float, now: _Floats, drifted: 
     sold = 0
     for i in range(len(now)):
         drifted[i] = held[i] * growth[i] / gross
-        unpriced = now[i] != now[i]
+        unpriced = isnan(now[i])
         executed[i] = 0.0 if unpriced else drifted[i]
         sold += unpriced & (drifted[i] != 0.0)
     return sold
@@ -55,7 +57,7 @@ def _drift(held: _Floats, growth: _Floats, gross: float, now: _Floats, drifted: 
 def _aim(target: _Floats, now: _Floats, executed: _Floats) -> tuple[int, int]:
     wrong, missing = 0, 0
     for i in range(len(now)):
-        unpriced = now[i] != now[i]
+        unpriced = isnan(now[i])
         executed[i] = 0.0 if unpriced else target[i]
         wrong += not abs(target[i]) < np.inf
         missing += unpriced & (target[i] != 0.0)
@@ -114,7 +116,7 @@ def _first_bad_target(target: _Floats) -> int:
 @inlined
 def _first_unpriced(target: _Floats, now: _Floats) -> int:
     for i in range(len(target)):
-        if now[i] != now[i] and target[i] != 0.0:
+        if isnan(now[i]) and target[i] != 0.0:
             return i
     return 0
 

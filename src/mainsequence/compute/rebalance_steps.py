@@ -45,8 +45,11 @@ class RowArrays:
     @classmethod
     def empty(cls, count: int, width: int) -> RowArrays:
         """Room for ``count`` stamps and ``width`` assets."""
-        flat = [np.empty(count) for _ in range(5)]
-        return cls(*flat, np.empty(count, dtype=np.int64), np.empty((count, width)), np.empty((count, width)))
+        return cls(
+            *(np.empty(count), np.empty(count), np.empty(count), np.empty(count), np.empty(count)),
+            np.empty(count, dtype=np.int64),
+            *(np.empty((count, width)), np.empty((count, width))),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,28 @@ def run_rows(inputs: Inputs, start: Start, rules: Rules, rows: RowArrays, *, com
 def _run_compiled(inputs: Inputs, start: Start, rules: Rules, rows: RowArrays) -> Outcome:
     from mainsequence.compute import rebalance_kernel
 
-    arrays = [np.ascontiguousarray(array) for array in inputs]
-    weights, prices, nav = start
+    prices, targets, target_rows, rebalance = inputs
+    weights, last, nav = start
+    commission, tolerance, policy = rules
     problem, row, column = rebalance_kernel.simulate_rows(
-        *arrays,
-        *(weights, prices, nav),
-        *rules,
-        *(rows.nav, rows.returns, rows.turnover, rows.fees, rows.cash, rows.sold),
-        *(rows.weight_before, rows.weight_after),
+        np.ascontiguousarray(prices),
+        np.ascontiguousarray(targets),
+        np.ascontiguousarray(target_rows),
+        np.ascontiguousarray(rebalance),
+        weights,
+        last,
+        nav,
+        commission,
+        tolerance,
+        policy,
+        rows.nav,
+        rows.returns,
+        rows.turnover,
+        rows.fees,
+        rows.cash,
+        rows.sold,
+        rows.weight_before,
+        rows.weight_after,
     )
     return Outcome(PROBLEMS[problem], row, column)
 

@@ -101,7 +101,7 @@ class Schedule:
         return self.closes.searchsorted(stamps, side="left")
 
     def close_of_dates(self, dates: Micros) -> Micros:
-        """Closes of the sessions with these dates (midnight UTC); each must be a session.
+        """Give the closes of the sessions with these dates (midnight UTC); each must be a session.
 
         Raises
         ------
@@ -193,7 +193,7 @@ class Grid:
 
 
 def daily_grid(sessions: Schedule, start: int, end: int) -> Grid:
-    """Closes in the half-open range ``[start, end)``, microseconds UTC.
+    """Make a grid of the closes in the half-open range ``[start, end)``, microseconds UTC.
 
     The row of the first close covers the time since the close before it, also where that lies before ``start``.
     """
@@ -208,7 +208,7 @@ def _before_first(sessions: Schedule) -> int:
 
 
 def intraday_grid(sessions: Schedule, step: Frequency, start: int, end: int) -> Grid:
-    """Bar ends ``open + step, open + 2·step, …, close`` in the half-open range ``[start, end)``.
+    """Make a grid of bar ends ``open + step, open + 2·step, …, close`` in the half-open range ``[start, end)``.
 
     A midday break is excluded: bars end at its start at the latest and begin again at its end. The last bar before
     a break or a close may be short.
@@ -230,7 +230,7 @@ def intraday_grid(sessions: Schedule, step: Frequency, start: int, end: int) -> 
 
 
 def _bar_ends(sessions: Schedule, step: int) -> tuple[Micros, Micros]:
-    """Ends of all bars, and the position of each one's session; morning and afternoon are cut apart by the break."""
+    """List the ends of all bars, and the position of each one's session; a break cuts its session in two."""
     starts = np.stack((sessions.opens, sessions.break_ends), axis=1).ravel()
     ends = np.stack((sessions.break_starts, sessions.closes), axis=1).ravel()
     counts = -(-(ends - starts) // step)
