@@ -63,7 +63,7 @@ imports: $(installed) ## Who may import whom, and no cycles
 	$(bin)/lint-imports --no-cache
 
 docs: $(documented) ## Build the pages into site/ (the reference comes from the docstrings)
-	$(bin)/mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --site-dir site
 
 bench: $(measured) ## Measure against peers; writes benchmarks/RESULTS.md
 	$(bin)/python -m benchmarks
