@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
     from mainsequence.client.categories import AssetCategory
+    from mainsequence.client.series import Series
     from mainsequence.client.session import connect, disconnect, session
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
@@ -21,6 +22,7 @@ _HOMES = {
     "Calendar": "mainsequence.client.assets",
     "CategoryDiff": "mainsequence.domain.categories",
     "Revision": "mainsequence.domain.categories",
+    "Series": "mainsequence.client.series",
     "connect": "mainsequence.client.session",
     "disconnect": "mainsequence.client.session",
     "session": "mainsequence.client.session",
@@ -34,6 +36,7 @@ __all__ = [
     "Calendar",
     "CategoryDiff",
     "Revision",
+    "Series",
     "connect",
     "disconnect",
     "session",

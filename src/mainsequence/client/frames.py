@@ -69,7 +69,7 @@ def to_pandas(table: "pa.Table") -> "pd.DataFrame":
     return frame
 
 
-def _column(column: "pa.ChunkedArray") -> "pd.Series[Any]":
+def _column(column: "pa.ChunkedArray") -> Any:
     import pandas as pd
     import pyarrow as pa
 
@@ -97,9 +97,11 @@ def _multi_index(table: "pa.Table") -> "pd.MultiIndex":
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     codes = place[encoded.indices.to_numpy(zero_copy_only=False)]
+    levels: list[Any] = [times[begins], pd.Index(labels[order], dtype="str")]
+    positions: list[Any] = [np.cumsum(begins) - 1, codes]
     return pd.MultiIndex(
-        levels=[times[begins], pd.Index(labels[order], dtype="str")],
-        codes=[np.cumsum(begins) - 1, codes],
+        levels=levels,
+        codes=positions,
         names=[TIME_INDEX, UNIQUE_IDENTIFIER],
         verify_integrity=False,
     )

@@ -44,7 +44,16 @@ class Series(Noun[SeriesRecord], SeriesRecord):
     _shown: ClassVar[tuple[str, ...]] = ("id", "unique_identifier", "frequency", "columns", "index", "description")
 
     @classmethod
-    def create(cls, unique_identifier: str, columns: Columns, **described: Any) -> Self:
+    def create(
+        cls,
+        unique_identifier: str,
+        columns: Columns,
+        *,
+        by_asset: bool = True,
+        frequency: str | None = None,
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Self:
         """Declare a series whose identifier is not taken; parameters as `get_or_create`.
 
         Raises
@@ -53,11 +62,20 @@ class Series(Noun[SeriesRecord], SeriesRecord):
             The identifier is taken.
         """
         where = carrier()
-        declared = _declaration(unique_identifier, columns, **described)
+        declared = _declaration(unique_identifier, columns, by_asset, frequency, description, metadata)
         return cls._bind(where.call(contract.CREATE, declared), where)
 
     @classmethod
-    def get_or_create(cls, unique_identifier: str, columns: Columns, **described: Any) -> Self:
+    def get_or_create(
+        cls,
+        unique_identifier: str,
+        columns: Columns,
+        *,
+        by_asset: bool = True,
+        frequency: str | None = None,
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Self:
         """Find the series with this identifier, or declare it.
 
         Parameters
@@ -67,9 +85,14 @@ class Series(Noun[SeriesRecord], SeriesRecord):
         columns
             The value columns: ``{"close": "float64", …}`` with the dtypes float64, int64, bool, string, timestamp and
             date, or `ColumnSpec` objects (nullable, label, description).
-        **described
-            ``by_asset`` (default true: indexed by time and asset, else by time alone), ``frequency``, ``description``,
-            ``metadata``.
+        by_asset
+            Whether rows are indexed by time and asset, or by time alone.
+        frequency
+            Such as ``1d`` or ``1m``; ``None`` when irregular.
+        description
+            For people.
+        metadata
+            Anything else worth keeping, as JSON.
 
         Raises
         ------
@@ -77,7 +100,7 @@ class Series(Noun[SeriesRecord], SeriesRecord):
             The series exists with other columns.
         """
         where = carrier()
-        declared = _declaration(unique_identifier, columns, **described)
+        declared = _declaration(unique_identifier, columns, by_asset, frequency, description, metadata)
         return cls._bind(where.call(contract.GET_OR_CREATE, declared), where)
 
     @property
@@ -146,7 +169,9 @@ class Series(Noun[SeriesRecord], SeriesRecord):
         unique_identifiers: Iterable[str] | None = None,
     ) -> WriteOutcome:
         """Make the rows of ``[start, end)``, and of these assets where named, exactly these, in one commit."""
-        chosen = RowSelection(**_window(start, end), unique_identifiers=_names(unique_identifiers))
+        chosen = RowSelection(
+            **_window(start, end), unique_identifiers=_names("unique_identifiers", unique_identifiers)
+        )
         return self._call(contract.REPLACE, contract.with_selection(to_table(frame), chosen), key=self.id)
 
     def delete_rows(
@@ -157,19 +182,42 @@ class Series(Noun[SeriesRecord], SeriesRecord):
         unique_identifiers: Iterable[str] | None = None,
     ) -> WriteOutcome:
         """Delete the rows of ``[start, end)``, of these assets where named; earlier versions keep them."""
-        chosen = RowSelection(**_window(start, end), unique_identifiers=_names(unique_identifiers))
+        chosen = RowSelection(
+            **_window(start, end), unique_identifiers=_names("unique_identifiers", unique_identifiers)
+        )
         return self._call(contract.DELETE_ROWS, chosen, key=self.id)
 
     # -- reading
 
-    def read(self, **query: Any) -> "pd.DataFrame":
-        """Read rows as a DataFrame, ascending by (``time_index``, ``unique_identifier``), its index.
+    def read(
+        self,
+        columns: Iterable[str] | None = None,
+        *,
+        unique_identifiers: Iterable[str] | None = None,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        start_inclusive: bool = True,
+        end_inclusive: bool = False,
+        last_per_asset: bool = False,
+        version: int | None = None,
+        require_all: bool = False,
+    ) -> "pd.DataFrame":
+        """Read rows as a DataFrame, ascending by its index (``time_index``, ``unique_identifier``).
 
         Parameters
         ----------
-        **query
-            ``columns``, ``unique_identifiers``, ``start``, ``end`` (half-open, or ``start_inclusive=False``,
-            ``end_inclusive=True``), ``last_per_asset``, ``version``, ``require_all``; see `SeriesQuery`.
+        columns
+            Value columns, in the order wanted; by default all.
+        unique_identifiers
+            Assets; by default all. One without rows gives none, unless ``require_all``.
+        start, end, start_inclusive, end_inclusive
+            The range of time, half-open unless the flags say otherwise; by default all.
+        last_per_asset
+            Only the last row of each asset in the range.
+        version
+            Read the past as it was at this version.
+        require_all
+            Refuse when an asset asked for has no row in the answer.
 
         Raises
         ------
@@ -178,15 +226,49 @@ class Series(Noun[SeriesRecord], SeriesRecord):
         UnknownRevisionError
             A version that was never recorded.
         UnknownAssetsError
-            With ``require_all=True``: an asset without rows.
+            With ``require_all``: an asset without rows.
         StorageError
             A file could not be read whole; rows are never left out.
         """
-        return to_pandas(self.read_arrow(**query))
+        return to_pandas(
+            self.read_arrow(
+                columns,
+                unique_identifiers=unique_identifiers,
+                start=start,
+                end=end,
+                start_inclusive=start_inclusive,
+                end_inclusive=end_inclusive,
+                last_per_asset=last_per_asset,
+                version=version,
+                require_all=require_all,
+            )
+        )
 
-    def read_arrow(self, **query: Any) -> "pa.Table":
-        """Read rows as an Arrow table; parameters and order as `read`."""
-        return self._call(contract.READ, _query(query), key=self.id)
+    def read_arrow(
+        self,
+        columns: Iterable[str] | None = None,
+        *,
+        unique_identifiers: Iterable[str] | None = None,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        start_inclusive: bool = True,
+        end_inclusive: bool = False,
+        last_per_asset: bool = False,
+        version: int | None = None,
+        require_all: bool = False,
+    ) -> "pa.Table":
+        """Read rows as an Arrow table; parameters, order and errors as `read`."""
+        asked = SeriesQuery(
+            columns=_names("columns", columns),
+            unique_identifiers=_names("unique_identifiers", unique_identifiers),
+            **_window(start, end),
+            start_inclusive=start_inclusive,
+            end_inclusive=end_inclusive,
+            last_per_asset=last_per_asset,
+            version=version,
+            require_all=require_all,
+        )
+        return self._call(contract.READ, asked, key=self.id)
 
     def wide(
         self,
@@ -199,7 +281,10 @@ class Series(Noun[SeriesRecord], SeriesRecord):
     ) -> WideMatrix:
         """Read one column as a date × asset matrix of float64, fast from the second time on; see `WideMatrix`."""
         asked = WideQuery(
-            column=column, unique_identifiers=_names(unique_identifiers), version=version, **_window(start, end)
+            column=column,
+            unique_identifiers=_names("unique_identifiers", unique_identifiers),
+            version=version,
+            **_window(start, end),
         )
         return WideMatrix.from_table(self._call(contract.WIDE, asked, key=self.id))
 
@@ -215,11 +300,10 @@ class Series(Noun[SeriesRecord], SeriesRecord):
 def _declaration(
     unique_identifier: str,
     columns: Columns,
-    *,
-    by_asset: bool = True,
-    frequency: str | None = None,
-    description: str = "",
-    metadata: Mapping[str, Any] | None = None,
+    by_asset: bool,
+    frequency: str | None,
+    description: str,
+    metadata: Mapping[str, Any] | None,
 ) -> SeriesDeclaration:
     return SeriesDeclaration(
         unique_identifier=unique_identifier,
@@ -244,14 +328,7 @@ def _window(start: TimeLike | None, end: TimeLike | None) -> dict[str, Any]:
     }
 
 
-def _names(unique_identifiers: Iterable[str] | None) -> tuple[str, ...] | None:
-    if isinstance(unique_identifiers, str):
-        raise ValidationError(
-            f"unique_identifiers takes a list, got {unique_identifiers!r}.", hint="Write unique_identifiers=[…]."
-        )
-    return None if unique_identifiers is None else tuple(unique_identifiers)
-
-
-def _query(given: Mapping[str, Any]) -> SeriesQuery:
-    listed = {name: _names(given[name]) for name in ("unique_identifiers",) if name in given}
-    return SeriesQuery.parse({**given, **listed})
+def _names(what: str, given: Iterable[str] | None) -> tuple[str, ...] | None:
+    if isinstance(given, str):
+        raise ValidationError(f"{what} takes a list, got {given!r}.", hint=f"Write {what}=[…].")
+    return None if given is None else tuple(given)

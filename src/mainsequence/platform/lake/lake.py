@@ -271,7 +271,7 @@ class Lake:
             return table.log.newest().version
 
     def history(self, name: str) -> list[SeriesVersion]:
-        """List every version, the newest first."""
+        """List every version, oldest first."""
         table = self._table(name)
         with storage_failures(f"reading the series table {name!r}"):
             return table.log.history()

@@ -178,10 +178,10 @@ class TableLog:
         return version
 
     def history(self) -> list[SeriesVersion]:
-        """List all versions, the newest first."""
+        """List all versions, oldest first."""
         with self._mutex:
             self._table.update_incremental()
-            return [_version(commit) for commit in self._table.history()]
+            return [_version(commit) for commit in reversed(self._table.history())]
 
 
 def _conflict_or(error: DeltaError) -> Exception:

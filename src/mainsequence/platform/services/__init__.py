@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NOUNS = ("assets", "categories")
+NOUNS = ("assets", "categories", "series")
 
 
 def load() -> None:
