@@ -27,8 +27,8 @@ class Calendar(Value):
 class Asset(Noun[AssetRecord], AssetRecord):
     """The identity of one instrument.
 
-    ``unique_identifier`` never changes; ``name``, ``ticker`` and ``exchange_code`` are those of now, earlier ones are in
-    `snapshots`. ``Asset.filter(ticker__in=["AAPL"])`` finds; the fields of an object change only through its verbs.
+    ``unique_identifier`` never changes; ``name``, ``ticker`` and ``exchange_code`` are those of now, earlier ones are
+    in `snapshots`. ``Asset.filter(ticker__in=["AAPL"])`` finds; fields change only through the object's verbs.
     """
 
     _query = contract.QUERY
@@ -50,8 +50,8 @@ class Asset(Noun[AssetRecord], AssetRecord):
         Parameters
         ----------
         **fields
-            ``unique_identifier`` and any field of `AssetRegistration`; the names either in ``snapshot={…}`` or directly as
-            ``name=``, ``ticker=``, ``exchange_code=``.
+            ``unique_identifier`` and any field of `AssetRegistration`; the names either in ``snapshot={…}`` or directly
+            as ``name=``, ``ticker=``, ``exchange_code=``.
 
         Raises
         ------
@@ -136,10 +136,9 @@ class Asset(Noun[AssetRecord], AssetRecord):
         """List the universes that the asset is a member of, now or at a time."""
         from mainsequence.client.categories import AssetCategory
 
-        where = self._carrier or carrier()
         when = categories_contract.AsOf(as_of=None if as_of is None else to_datetime(as_of, "as_of"))
-        found = where.call(categories_contract.CONTAINING, when, key=self.id)
-        return [AssetCategory._bind(record, where) for record in found]
+        found = self._call(categories_contract.CONTAINING, when, key=self.id)
+        return self._bind_all(AssetCategory, found)
 
     def add_instrument_pricing_details(
         self, instrument_dump: Mapping[str, Any], pricing_details_date: datetime | str
@@ -180,11 +179,14 @@ def asset_ids_of(assets: Sequence[AssetRecord] | None, asset_ids: Iterable[int] 
     if (assets is None) == (asset_ids is None):
         raise ValidationError("Name the assets once.", hint="Give assets=[…] or asset_ids=[…], one of the two.")
     if assets is not None:
-        wrong = [each for each in assets if not isinstance(each, AssetRecord)]
-        if wrong:
-            raise ValidationError(f"assets takes Asset objects, got {wrong[0]!r}.", hint="For ids use asset_ids=[…].")
-        return [each.id for each in assets]
+        return [_id_of(each) for each in assets]
     return [_whole(each) for each in asset_ids or ()]
+
+
+def _id_of(value: Any) -> int:
+    if isinstance(value, AssetRecord):
+        return value.id
+    raise ValidationError(f"assets takes Asset objects, got {value!r}.", hint="For ids use asset_ids=[…].")
 
 
 def _whole(value: Any) -> int:

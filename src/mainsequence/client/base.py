@@ -1,6 +1,6 @@
 """What every client object shares: finding, reading, refreshing, and how it looks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -14,6 +14,9 @@ from mainsequence.domain.values import Page, Value
 from mainsequence.errors import MultipleFoundError, NotFoundError
 
 Record = TypeVar("Record", bound=Value)
+Bound = TypeVar("Bound", bound="ClientObject")
+
+_LEFT = "style='text-align:left'"
 
 
 class ClientObject(Value):
@@ -37,6 +40,10 @@ class ClientObject(Value):
     def _call(self, operation: Operation[In, Out], body: In, **path: int | str) -> Out:
         return (self._carrier or current_carrier()).call(operation, body, **path)
 
+    def _bind_all(self, kind: type[Bound], records: Iterable[Value]) -> list[Bound]:
+        where = self._carrier or current_carrier()
+        return [kind._bind(record, where) for record in records]  # noqa: SLF001 (a client object binds another)
+
     def _refresh(self, record: Value) -> Self:
         self.__dict__.clear()
         self.__dict__.update(record.__dict__)
@@ -53,7 +60,7 @@ class ClientObject(Value):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(str(value))}</td></tr>"
+            f"<tr><th {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(str(value))}</td></tr>"
             for name, value in self._facts().items()
             if value is not None
         )

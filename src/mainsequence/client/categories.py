@@ -31,9 +31,9 @@ Weights: TypeAlias = Mapping[int, float] | Sequence[float]
 class AssetCategory(Noun[CategoryRecord], CategoryRecord):
     """A named universe that other workflows refer to by ``unique_identifier``.
 
-    Every change of membership is one transaction and one revision; a change that changes nothing makes none. Verbs without
-    dates hold for all time (in a ``dated`` universe: from now on); verbs with dates edit validity ``[effective_from,
-    effective_to)``. Every verb refreshes the object and returns it.
+    Every change of membership is one transaction and one revision; a change that changes nothing makes none. Verbs
+    without dates hold for all time (in a ``dated`` universe: from now on); verbs with dates edit validity
+    ``[effective_from, effective_to)``. Every verb refreshes the object and returns it.
     """
 
     _query = contract.QUERY
@@ -249,9 +249,8 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         UnknownRevisionError
             The revision was never recorded, or the universe did not exist at ``known_at``.
         """
-        where = self._carrier or carrier()
-        found = where.call(contract.ASSETS, _as_of(as_of, revision, known_at), key=self.id)
-        return [Asset._bind(record, where) for record in found]
+        found = self._call(contract.ASSETS, _as_of(as_of, revision, known_at), key=self.id)
+        return self._bind_all(Asset, found)
 
     def weights(
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
@@ -272,9 +271,10 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         Returns
         -------
         pandas.DataFrame
-            Columns ``asset_id, unique_identifier, valid_from, valid_to, weight``; times are UTC, an open bound is ``NaT``.
+            Columns ``asset_id, unique_identifier, valid_from, valid_to, weight``; times are UTC, an open bound is
+            ``NaT``.
         """
-        from mainsequence.client import frames
+        from mainsequence.client import universe_frames as frames
 
         return frames.members(self._intervals(start, end, revision, known_at))
 
@@ -293,7 +293,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         pandas.DataFrame
             Boolean, one row for each session as given, one column for each asset that ever held, by unique identifier.
         """
-        from mainsequence.client import frames
+        from mainsequence.client import universe_frames as frames
 
         times = frames.session_micros(sessions)
         table = self._intervals(None, None, revision, known_at)
@@ -314,7 +314,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
     ) -> "pd.DataFrame":
         """Read the members as a frame, indexed by unique identifier. Parameters as for `get_assets`."""
-        from mainsequence.client import frames
+        from mainsequence.client import universe_frames as frames
 
         state = (as_of, revision, known_at)
         return frames.assets(

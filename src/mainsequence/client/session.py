@@ -13,7 +13,7 @@ from mainsequence.errors import ConfigurationError
 from mainsequence.settings import Settings
 
 _inside: ContextVar[Carrier | None] = ContextVar("mainsequence_session", default=None)
-_default: tuple[int, Carrier] | None = None
+_of_processes: dict[int, Carrier] = {}
 
 
 def connect(url: str | None = None, token: str | None = None) -> Carrier:
@@ -33,19 +33,17 @@ def connect(url: str | None = None, token: str | None = None) -> Carrier:
     StorageError
         The home cannot be used.
     """
-    global _default
     carrier = open_carrier(_settings(url, token))
     disconnect()
-    _default = (os.getpid(), carrier)
+    _of_processes[os.getpid()] = carrier
     return carrier
 
 
 def disconnect() -> None:
     """Let go of the platform of this process; the next operation connects again."""
-    global _default
-    if _default is not None and _default[0] == os.getpid():
-        _default[1].close()
-    _default = None
+    carrier = _of_processes.pop(os.getpid(), None)
+    if carrier is not None:
+        carrier.close()
 
 
 @contextmanager
@@ -62,13 +60,7 @@ def session(url: str | None = None, token: str | None = None) -> Iterator[Carrie
 
 def carrier() -> Carrier:
     """Give the carrier of this context, connecting on first use; a forked process connects anew."""
-    return _inside.get() or _of_process()
-
-
-def _of_process() -> Carrier:
-    if _default is not None and _default[0] == os.getpid():
-        return _default[1]
-    return connect()
+    return _inside.get() or _of_processes.get(os.getpid()) or connect()
 
 
 def _settings(url: str | None, token: str | None) -> Settings:

@@ -1,7 +1,7 @@
 """Validity intervals on arrays: how an edit changes them, and which sessions they cover.
 
-Intervals are half-open ``[start, end)`` in microseconds UTC; those of one asset never overlap, and adjacent ones of equal
-weight are one. DESIGN section 3.
+Intervals are half-open ``[start, end)`` in microseconds UTC; those of one asset never overlap, and adjacent ones of
+equal weight are one. DESIGN section 3.
 """
 
 from dataclasses import dataclass
@@ -137,8 +137,8 @@ def _concerned(rows: Intervals, edit: Edit) -> Bools:
 def _gaps(kept: Intervals, edit: Edit) -> Intervals:
     """Give the parts of the window that the named assets do not cover, weightless.
 
-    Per asset, the sorted starts of the gaps are the window's start and each end of an interval, their ends are each start
-    of an interval and the window's end.
+    Per asset, the sorted starts of the gaps are the window's start and each end of an interval, their ends are each
+    start of an interval and the window's end.
     """
     named = edit.asset[:0] if edit.verb is Verb.REMOVE else edit.asset
     n = len(named)

@@ -48,7 +48,7 @@ class MembershipEdit(Value):
 
 
 class AsOf(Value):
-    """Which state: valid at ``as_of`` (by default now), as recorded at a revision or known at a time (by default the head)."""
+    """Which state: valid at ``as_of`` (by default now), as recorded at a revision or known at a time."""
 
     as_of: datetime | None = None
     revision: int | None = Field(None, ge=0)

@@ -1,4 +1,4 @@
-"""The base of every value: immutable, closed to unknown fields, and refusing bad input with the platform's own error."""
+"""The base of every value: immutable, closed to unknown fields, refusing bad input with the platform's own error."""
 
 from collections.abc import Iterable
 from typing import Any, Generic, Self, TypeVar

@@ -99,7 +99,7 @@ def ids_by_identifier(connection: Connection, organization_id: int, identifiers:
     query = select(asset.c.unique_identifier, asset.c.id).where(
         asset.c.organization_id == organization_id, within(connection, asset.c.unique_identifier, identifiers)
     )
-    return {identifier: key for identifier, key in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def register(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, delete, func, insert, select, update
 
 from mainsequence.compute.intervals import Change, Intervals
 from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Reference, Revision
@@ -34,11 +34,11 @@ def selection() -> Select[Any]:
 
 def read(connection: Connection, query: Select[Any]) -> list[CategoryRecord]:
     """Run a `selection` and give its records."""
-    return [_record(row) for row in connection.execute(query)]
+    return [_record(row) for row in connection.execute(query).mappings()]
 
 
-def _record(row: Row[Any]) -> CategoryRecord:
-    fields = dict(row._mapping)
+def _record(row: RowMapping) -> CategoryRecord:
+    fields = dict(row)
     fields["revision"] = fields.pop("head_revision")
     fields["created_at"] = from_micros(fields["created_at"])
     return trusted(CategoryRecord, fields)
@@ -140,8 +140,8 @@ def revisions(connection: Connection, category_id: int) -> list[Revision]:
     """Give every revision of a universe, oldest first."""
     columns = [column for column in category_revision.c if column.name != "category_id"]
     query = select(*columns).where(category_revision.c.category_id == category_id)
-    rows = connection.execute(query.order_by(category_revision.c.revision))
-    return [trusted(Revision, _at(dict(row._mapping))) for row in rows]
+    rows = connection.execute(query.order_by(category_revision.c.revision)).mappings()
+    return [trusted(Revision, _at(dict(row))) for row in rows]
 
 
 def _at(fields: dict[str, Any]) -> dict[str, Any]:

@@ -66,10 +66,8 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run one transaction, all or nothing; errors of the database leave as errors of the platform."""
-    with translated(), engine.connect() as connection:
-        connection = connection.execution_options(writes=writes)
-        with connection.begin():
-            yield connection
+    with translated(), engine.execution_options(writes=writes).begin() as connection:
+        yield connection
 
 
 @contextmanager
@@ -121,7 +119,6 @@ def _bring_up_to_date(engine: Engine, lock: Path) -> None:
 
 def _version(engine: Engine) -> str | None:
     with translated(), engine.connect() as connection:
-        connection = connection.execution_options(writes=False)
         try:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         except DatabaseError as error:

@@ -50,7 +50,7 @@ def asset_ids(connection: Connection, state: State, time: int) -> list[int]:
     """Give the ids of the members at a time, sorted."""
     query = member_ids_query(state, time)
     if connection.dialect.name == "sqlite":
-        packed = connection.scalar(select(func.json_group_array(query.subquery().c.asset_id)))
+        packed = connection.execute(select(func.json_group_array(query.subquery().c.asset_id))).scalar_one()
         ids: list[int] = orjson.loads(packed)
     else:
         ids = list(connection.scalars(query))
@@ -112,20 +112,20 @@ def _rows(category_id: int, revision: int, opened: Intervals) -> dict[str, npt.N
 def weights_by_id(connection: Connection, state: State, time: int) -> dict[int, float | None]:
     """Give the weights of the members at a time by id; None where a member has none."""
     found = connection.execute(select(row.asset_id, row.weight).where(*state.valid_at(time)))
-    return {asset_id: weight for asset_id, weight in found}
+    return dict(found.tuples().all())
 
 
 def weights(connection: Connection, state: State, time: int) -> dict[str, float | None]:
     """Give the weights of the members at a time by unique identifier, in its order."""
     query = select(asset.c.unique_identifier, row.weight).where(*state.valid_at(time), asset.c.id == row.asset_id)
     found = connection.execute(query.order_by(asset.c.unique_identifier))
-    return {identifier: weight for identifier, weight in found}
+    return dict(found.tuples().all())
 
 
 def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
     """Give the unique identifiers of assets by id."""
     query = select(asset.c.id, asset.c.unique_identifier).where(within(connection, asset.c.id, ids.tolist()))
-    return {key: identifier for key, identifier in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def universes_of(connection: Connection, asset_id: int, organization_id: int, time: int | None = None) -> list[int]:

@@ -40,7 +40,7 @@ def row_set(connection: Connection, columns: Mapping[str, npt.NDArray[Any]]) -> 
 
 
 def _is_constant(column: npt.NDArray[Any]) -> bool:
-    return bool((column == column[0]).all() or (column != column).all())
+    return bool((column == column[0]).all() or (column.dtype.kind == "f" and np.isnan(column).all()))
 
 
 def _bound(column: npt.NDArray[Any]) -> ColumnElement[Any]:
@@ -54,7 +54,7 @@ def _kind(column: npt.NDArray[Any]) -> BigInteger | Float[Any]:
 def _python(column: npt.NDArray[Any]) -> list[Any]:
     if column.dtype.kind != "f":
         return list(column.tolist())
-    return list(np.where(np.isnan(column), None, column).tolist())
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 (NaN is null)
 
 
 def _unnest(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, ColumnElement[Any]]:

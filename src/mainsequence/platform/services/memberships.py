@@ -250,7 +250,7 @@ def retire(work: Work, _body: None, *, key: int) -> AssetRecord:
 
 
 def _leave_everywhere(work: Work, asset_id: int, reason: str) -> None:
-    """Take an asset out of every universe, each in a revision of its own: from now on in dated ones, else for all time."""
+    """Take an asset out of every universe, each in a revision of its own: from now on in dated ones, else for ever."""
     ids = np.array([asset_id], dtype=np.int64)
     for category_id in ledger.universes_of(work.connection, asset_id, work.organization_id):
         registry.lock(work.connection, category_id)

@@ -18,8 +18,6 @@ def configuration(url: str = "") -> Config:
 def upgrade(engine: Engine) -> None:
     """Apply every missing migration, all or nothing."""
     config = configuration()
-    with engine.connect() as connection:
-        connection = connection.execution_options(writes=True)
-        with connection.begin():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    with engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
