@@ -22,46 +22,53 @@ _CASH, _RENORMALIZE, _ERROR = range(3)
 
 
 @inlined
-def _grow(now: _Floats, last: _Floats, held: _Floats, growth: _Floats, gains: _Floats) -> bool:
-    wrong = 0
+def _grow(now: _Floats, last: _Floats, held: _Floats, grown: _Floats, gains: _Floats) -> int:
+    """Grow the weights by their prices; counts prices that are null or wrong."""
+    odd = 0
     for i in range(len(now)):
-        price = now[i]
-        moved = (held[i] != 0.0) & (not isnan(price))
+        price, weight = now[i], held[i]
+        moved = (weight != 0.0) & (not isnan(price))
         factor = price / last[i] if moved else 1.0
-        growth[i] = factor
-        gains[i] = held[i] * (factor - 1.0)
-        wrong += (price <= 0.0) | (price == np.inf)
-    return wrong > 0
+        grown[i] = weight * factor
+        gains[i] = weight * (factor - 1.0)
+        odd += not ((price > 0.0) & (price < np.inf))
+    return odd
 
 
 @inlined
-def _total(values: _Floats) -> float:
-    total = 0.0
-    for i in range(len(values)):
-        total += values[i]
-    return total
+def _sums(gains: _Floats, drifted: _Floats, executed: _Floats) -> tuple[float, float, float]:
+    """Growth of this row; turnover and invested weight of the row before: three sums at the price of one."""
+    growth, turnover, invested = 0.0, 0.0, 0.0
+    for i in range(len(gains)):
+        growth += gains[i]
+        turnover += abs(executed[i] - drifted[i])
+        invested += executed[i]
+    return growth, turnover, invested
 
 
 @inlined
-def _drift(held: _Floats, growth: _Floats, gross: float, now: _Floats, drifted: _Floats, executed: _Floats) -> int:
+def _drift(grown: _Floats, shrink: float, drifted: _Floats, executed: _Floats) -> None:
+    for i in range(len(grown)):
+        weight = grown[i] * shrink
+        drifted[i] = weight
+        executed[i] = weight
+
+
+@inlined
+def _sell_unpriced(now: _Floats, drifted: _Floats, executed: _Floats) -> int:
     sold = 0
     for i in range(len(now)):
-        drifted[i] = held[i] * growth[i] / gross
-        unpriced = isnan(now[i])
-        executed[i] = 0.0 if unpriced else drifted[i]
-        sold += unpriced & (drifted[i] != 0.0)
+        if isnan(now[i]):
+            executed[i] = 0.0
+            sold += drifted[i] != 0.0
     return sold
 
 
 @inlined
-def _aim(target: _Floats, now: _Floats, executed: _Floats) -> tuple[int, int]:
-    wrong, missing = 0, 0
-    for i in range(len(now)):
-        unpriced = isnan(now[i])
-        executed[i] = 0.0 if unpriced else target[i]
-        wrong += not abs(target[i]) < np.inf
-        missing += unpriced & (target[i] != 0.0)
-    return wrong, missing
+def _drift_and_aim(grown: _Floats, shrink: float, target: _Floats, drifted: _Floats, executed: _Floats) -> None:
+    for i in range(len(grown)):
+        drifted[i] = grown[i] * shrink
+        executed[i] = target[i]
 
 
 @inlined
@@ -89,20 +96,11 @@ def _keep_small(drifted: _Floats, executed: _Floats, tolerance: float) -> None:
 
 
 @inlined
-def _trade(drifted: _Floats, executed: _Floats) -> tuple[float, float]:
-    turnover, invested = 0.0, 0.0
-    for i in range(len(drifted)):
-        turnover += abs(executed[i] - drifted[i])
-        invested += executed[i]
-    return turnover, invested
-
-
-@inlined
 def _first_bad_price(now: _Floats) -> int:
     for i in range(len(now)):
         if now[i] <= 0.0 or now[i] == np.inf:
             return i
-    return 0
+    return -1
 
 
 @inlined
@@ -110,7 +108,7 @@ def _first_bad_target(target: _Floats) -> int:
     for i in range(len(target)):
         if not abs(target[i]) < np.inf:
             return i
-    return 0
+    return -1
 
 
 @inlined
@@ -118,23 +116,42 @@ def _first_unpriced(target: _Floats, now: _Floats) -> int:
     for i in range(len(target)):
         if isnan(now[i]) and target[i] != 0.0:
             return i
-    return 0
+    return -1
 
 
 @inlined
-def _execute(
-    target: _Floats, now: _Floats, drifted: _Floats, executed: _Floats, tolerance: float, policy: int
-) -> tuple[int, int]:
-    wrong, missing = _aim(target, now, executed)
-    if wrong:
-        return _TARGET, _first_bad_target(target)
-    if missing and policy == _ERROR:
-        return _UNPRICED, _first_unpriced(target, now)
-    if missing and policy == _RENORMALIZE and not _spread(target, executed):
+def _place_missing(target: _Floats, now: _Floats, executed: _Floats, policy: int) -> tuple[int, int]:
+    """Deal with targets that have no price, by the policy; their executed weights are 0 already."""
+    bad = _first_bad_target(target)
+    if bad >= 0:
+        return _TARGET, bad
+    missing = _first_unpriced(target, now)
+    if missing >= 0 and policy == _ERROR:
+        return _UNPRICED, missing
+    if missing >= 0 and policy == _RENORMALIZE and not _spread(target, executed):
         return _SPREAD, 0
-    if tolerance > 0.0:
-        _keep_small(drifted, executed, tolerance)
     return 0, 0
+
+
+@inlined
+def _book(
+    row: int,
+    gross: float,
+    turnover: float,
+    invested: float,
+    nav: float,
+    commission: float,
+    navs: _Floats,
+    returns: _Floats,
+    turnovers: _Floats,
+    fees: _Floats,
+    cash: _Floats,
+) -> float:
+    net = gross * (1.0 - commission * turnover) - 1.0
+    fees[row] = nav * gross * commission * turnover
+    nav = nav * (1.0 + net)
+    navs[row], returns[row], turnovers[row], cash[row] = nav, net, turnover, 1.0 - invested
+    return nav
 
 
 @compiled("f2 f2 i1 b1 f1 f1 f0 f0 f0 i0 f1w f1w f1w f1w f1w i1w f2w f2w")
@@ -158,30 +175,44 @@ def simulate_rows(
     before: _Floats,
     after: _Floats,
 ) -> tuple[int, int, int]:
-    """Run all rows; gives the number of the problem (0 for none), its row and its column."""
-    width = prices.shape[1]
-    growth, gains, nothing = np.empty(width), np.empty(width), np.zeros(width)
-    held = weights.copy()
-    previous = last.copy()
-    for row in range(prices.shape[0]):
-        now, drifted, executed = prices[row], before[row], after[row]
-        if _grow(now, previous, held, growth, gains):
+    """Run all rows; gives the number of the problem (0 for none), its row and its column.
+
+    The books of a row are closed while the next one is begun, so that all sums run in one loop.
+    """
+    count, width = prices.shape
+    grown, gains, nothing = np.empty(width), np.zeros(width), np.zeros(width)
+    held, previous, drifted, target = weights.copy(), last.copy(), nothing, nothing
+    gross = 1.0
+    for row in range(count + 1):
+        now = prices[row] if row < count else previous
+        odd = _grow(now, previous, held, grown, gains)
+        growth, turnover, invested = _sums(gains, drifted, held)
+        if row:
+            if not abs(invested) < np.inf:
+                return _TARGET, row - 1, max(_first_bad_target(target), 0)
+            nav = _book(row - 1, gross, turnover, invested, nav, commission, navs, returns, turnovers, fees, cash)
+            if not nav > 0.0:
+                return _RUIN, row - 1, 0
+        if row == count:
+            break
+        if odd and _first_bad_price(now) >= 0:
             return _PRICE, row, _first_bad_price(now)
-        gross = 1.0 + _total(gains)
+        gross = 1.0 + growth
         if not gross > 0.0:
             return _RUIN, row, 0
-        sold[row] = _drift(held, growth, gross, now, drifted, executed)
+        drifted, executed, sold[row] = before[row], after[row], 0
         if rebalance[row]:
             target = targets[target_rows[row]] if target_rows[row] >= 0 else nothing
-            problem, column = _execute(target, now, drifted, executed, tolerance, policy)
+            _drift_and_aim(grown, 1.0 / gross, target, drifted, executed)
+        else:
+            _drift(grown, 1.0 / gross, drifted, executed)
+        if odd:
+            sold[row] = _sell_unpriced(now, drifted, executed)
+        if odd and rebalance[row]:
+            problem, column = _place_missing(target, now, executed, policy)
             if problem:
                 return problem, row, column
-        turnover, invested = _trade(drifted, executed)
-        net = gross * (1.0 - commission * turnover) - 1.0
-        fees[row] = nav * gross * commission * turnover
-        nav = nav * (1.0 + net)
-        if not nav > 0.0:
-            return _RUIN, row, 0
-        navs[row], returns[row], turnovers[row], cash[row] = nav, net, turnover, 1.0 - invested
+        if rebalance[row] and tolerance > 0.0:
+            _keep_small(drifted, executed, tolerance)
         held, previous = executed, now
     return 0, 0, 0

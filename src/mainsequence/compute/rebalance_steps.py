@@ -128,7 +128,7 @@ def _step(
     gross = 1.0 + in_order_sum(held * (growth - 1.0))
     if not gross > 0.0:
         raise _StopRun("ruin")
-    drifted = held * growth / gross
+    drifted = held * growth * (1.0 / gross)
     sold = unpriced & (drifted != 0.0)
     executed = np.where(unpriced, 0.0, drifted)
     if target is not None:
