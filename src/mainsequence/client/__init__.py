@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
     from mainsequence.client.categories import AssetCategory
     from mainsequence.client.series import Series
-    from mainsequence.client.session import connect, disconnect, session
+    from mainsequence.client.connection import connect, disconnect, session
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
 
@@ -23,9 +23,9 @@ _HOMES = {
     "CategoryDiff": "mainsequence.domain.categories",
     "Revision": "mainsequence.domain.categories",
     "Series": "mainsequence.client.series",
-    "connect": "mainsequence.client.session",
-    "disconnect": "mainsequence.client.session",
-    "session": "mainsequence.client.session",
+    "connect": "mainsequence.client.connection",
+    "disconnect": "mainsequence.client.connection",
+    "session": "mainsequence.client.connection",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
-from mainsequence.client.session import carrier
+from mainsequence.client.connection import carrier
 from mainsequence.contract import assets as contract
 from mainsequence.contract import categories as categories_contract
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields

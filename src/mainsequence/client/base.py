@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import PrivateAttr
 
-from mainsequence.client.session import carrier as current_carrier
+from mainsequence.client.connection import carrier as current_carrier
 from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.contract.queries import Query

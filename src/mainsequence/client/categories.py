@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from mainsequence.client.assets import Asset, asset_ids_of
 from mainsequence.client.base import Noun
-from mainsequence.client.session import carrier
+from mainsequence.client.connection import carrier
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
 from mainsequence.domain.assets import AssetRecord
@@ -295,9 +295,8 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         """
         from mainsequence.client import universe_frames as frames
 
-        times = frames.session_micros(sessions)
-        table = self._intervals(None, None, revision, known_at)
-        return frames.mask(table, sessions, times)
+        rows = frames.session_index(sessions)
+        return frames.mask(self._intervals(None, None, revision, known_at), rows)
 
     def _intervals(
         self, start: TimeLike | None, end: TimeLike | None, revision: int | None, known_at: TimeLike | None

@@ -21,7 +21,12 @@ def members(table: "pa.Table") -> pd.DataFrame:
     return frame.assign(weight=frame["weight"].astype("float64"))
 
 
-def session_micros(sessions: Iterable[Any]) -> Ints:
+def session_index(sessions: Iterable[Any]) -> "pd.Index[Any]":
+    """Give the rows of a mask: sessions as they were given."""
+    return sessions if isinstance(sessions, pd.Index) else pd.Index(list(sessions))
+
+
+def session_micros(sessions: "pd.Index[Any]") -> Ints:
     """Read sorted sessions as microseconds UTC; dates without a time of day mean their midnight UTC.
 
     Raises
@@ -48,14 +53,14 @@ def _each_micros(sessions: Iterable[Any]) -> Ints:
     return np.array([to_micros(each, "session") for each in sessions], dtype=np.int64)
 
 
-def mask(table: "pa.Table", sessions: Iterable[Any], times: Ints) -> pd.DataFrame:
+def mask(table: "pa.Table", sessions: "pd.Index[Any]") -> pd.DataFrame:
     """Give the boolean frame of sessions by assets that intervals cover."""
     names, column = np.unique(np.asarray(table["unique_identifier"].to_pylist(), dtype=str), return_inverse=True)
     start = _bounds(table, "valid_from", MIN_MICROS)
     end = _bounds(table, "valid_to", MAX_MICROS)
-    covered = coverage(times, column.astype(np.int64), start, end, len(names))
-    index = sessions if isinstance(sessions, pd.Index) else pd.Index(list(sessions))
-    return pd.DataFrame(covered, index=index, columns=pd.Index(names.tolist(), name="unique_identifier", dtype="str"))
+    covered = coverage(session_micros(sessions), column.astype(np.int64), start, end, len(names))
+    columns = pd.Index(names.tolist(), name="unique_identifier", dtype="str")
+    return pd.DataFrame(covered, index=sessions, columns=columns)
 
 
 def _bounds(table: "pa.Table", name: str, infinity: int) -> Ints:

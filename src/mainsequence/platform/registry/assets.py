@@ -99,7 +99,7 @@ def ids_by_identifier(connection: Connection, organization_id: int, identifiers:
     query = select(asset.c.unique_identifier, asset.c.id).where(
         asset.c.organization_id == organization_id, within(connection, asset.c.unique_identifier, identifiers)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def register(

@@ -112,20 +112,20 @@ def _rows(category_id: int, revision: int, opened: Intervals) -> dict[str, npt.N
 def weights_by_id(connection: Connection, state: State, time: int) -> dict[int, float | None]:
     """Give the weights of the members at a time by id; None where a member has none."""
     found = connection.execute(select(row.asset_id, row.weight).where(*state.valid_at(time)))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def weights(connection: Connection, state: State, time: int) -> dict[str, float | None]:
     """Give the weights of the members at a time by unique identifier, in its order."""
     query = select(asset.c.unique_identifier, row.weight).where(*state.valid_at(time), asset.c.id == row.asset_id)
     found = connection.execute(query.order_by(asset.c.unique_identifier))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
     """Give the unique identifiers of assets by id."""
     query = select(asset.c.id, asset.c.unique_identifier).where(within(connection, asset.c.id, ids.tolist()))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def universes_of(connection: Connection, asset_id: int, organization_id: int, time: int | None = None) -> list[int]:
