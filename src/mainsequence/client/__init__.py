@@ -9,34 +9,75 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
     from mainsequence.client.categories import AssetCategory
-    from mainsequence.client.series import Series
     from mainsequence.client.connection import connect, disconnect, session
+    from mainsequence.client.series import Series
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
+    from mainsequence.errors import (
+        AlreadyExistsError,
+        AmbiguousRouteError,
+        ConflictError,
+        DoesNotExist,
+        InUseError,
+        MainSequenceError,
+        NoRouteError,
+        NotFoundError,
+        RoutingError,
+        StaleRevisionError,
+        TranslationError,
+        UnknownAssetsError,
+        ValidationError,
+    )
 
 _HOMES = {
+    "AlreadyExistsError": "mainsequence.errors",
+    "AmbiguousRouteError": "mainsequence.errors",
     "Asset": "mainsequence.client.assets",
     "AssetCategory": "mainsequence.client.categories",
     "AssetRegistration": "mainsequence.domain.assets",
     "AssetSnapshot": "mainsequence.domain.assets",
     "Calendar": "mainsequence.client.assets",
     "CategoryDiff": "mainsequence.domain.categories",
+    "ConflictError": "mainsequence.errors",
+    "DoesNotExist": "mainsequence.errors",
+    "InUseError": "mainsequence.errors",
+    "MainSequenceError": "mainsequence.errors",
+    "NoRouteError": "mainsequence.errors",
+    "NotFoundError": "mainsequence.errors",
     "Revision": "mainsequence.domain.categories",
+    "RoutingError": "mainsequence.errors",
     "Series": "mainsequence.client.series",
+    "StaleRevisionError": "mainsequence.errors",
+    "TranslationError": "mainsequence.errors",
+    "UnknownAssetsError": "mainsequence.errors",
+    "ValidationError": "mainsequence.errors",
     "connect": "mainsequence.client.connection",
     "disconnect": "mainsequence.client.connection",
     "session": "mainsequence.client.connection",
 }
 
 __all__ = [
+    "AlreadyExistsError",
+    "AmbiguousRouteError",
     "Asset",
     "AssetCategory",
     "AssetRegistration",
     "AssetSnapshot",
     "Calendar",
     "CategoryDiff",
+    "ConflictError",
+    "DoesNotExist",
+    "InUseError",
+    "MainSequenceError",
+    "NoRouteError",
+    "NotFoundError",
     "Revision",
+    "RoutingError",
     "Series",
+    "StaleRevisionError",
+    "TranslationError",
+    "UnknownAssetsError",
+    "ValidationError",
     "connect",
     "disconnect",
     "session",
