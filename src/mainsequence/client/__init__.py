@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
     from mainsequence.client.categories import AssetCategory
     from mainsequence.client.connection import connect, disconnect, session
+    from mainsequence.client.portfolios import Portfolio, PortfolioGroup
     from mainsequence.client.series import Series
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
@@ -44,6 +45,8 @@ _HOMES = {
     "MainSequenceError": "mainsequence.errors",
     "NoRouteError": "mainsequence.errors",
     "NotFoundError": "mainsequence.errors",
+    "Portfolio": "mainsequence.client.portfolios",
+    "PortfolioGroup": "mainsequence.client.portfolios",
     "Revision": "mainsequence.domain.categories",
     "RoutingError": "mainsequence.errors",
     "Series": "mainsequence.client.series",
@@ -71,6 +74,8 @@ __all__ = [
     "MainSequenceError",
     "NoRouteError",
     "NotFoundError",
+    "Portfolio",
+    "PortfolioGroup",
     "Revision",
     "RoutingError",
     "Series",

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NOUNS = ("assets", "categories", "series")
+NOUNS = ("assets", "categories", "portfolio_groups", "portfolios", "series")
 
 
 def load() -> None:

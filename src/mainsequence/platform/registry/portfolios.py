@@ -1,0 +1,96 @@
+"""Portfolios in SQL, each with the asset that stands for it."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, select, update
+
+from mainsequence.domain.assets import AssetRecord
+from mainsequence.domain.portfolios import PortfolioAbout, PortfolioCreation, PortfolioRecord
+from mainsequence.domain.times import from_micros
+from mainsequence.domain.values import trusted
+from mainsequence.errors import NotFoundError
+from mainsequence.platform.registry import assets as asset_registry
+from mainsequence.platform.registry.inserts import insert_or_ignore
+from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.tables import asset, portfolio
+
+COLUMNS = {
+    name: portfolio.c[name]
+    for name in (
+        *("id", "unique_identifier", "display_name", "description", "calendar_name"),
+        *("values_series", "weights_series", "signal_series"),
+    )
+}
+"""The columns that portfolios can be filtered by."""
+
+
+def selection() -> Select[Any]:
+    """Give the query whose rows `read` turns into records; add conditions and an order."""
+    return select(*(column for column in portfolio.c if column.name != "organization_id"))
+
+
+def read(connection: Connection, query: Select[Any]) -> list[PortfolioRecord]:
+    """Run a `selection` and give its records, with their index assets."""
+    rows = connection.execute(query).fetchall()
+    assets = _index_assets(connection, [row.index_asset_id for row in rows])
+    return [_record(row, assets[row.index_asset_id]) for row in rows]
+
+
+def _index_assets(connection: Connection, ids: list[int]) -> dict[int, AssetRecord]:
+    found = asset_registry.selection().where(within(connection, asset.c.id, ids))
+    return {record.id: record for record in asset_registry.read(connection, found)}
+
+
+def _record(row: Row[Any], index_asset: AssetRecord) -> PortfolioRecord:
+    fields = dict(row._mapping)  # noqa: SLF001
+    del fields["index_asset_id"]
+    fields["index_asset"] = index_asset
+    fields["about"] = PortfolioAbout.parse(fields["about"])
+    fields["created_at"] = from_micros(fields["created_at"])
+    return trusted(PortfolioRecord, fields)
+
+
+def by_id(connection: Connection, organization_id: int, key: int) -> PortfolioRecord:
+    """Read one portfolio of an organization."""
+    return _one(connection, organization_id, portfolio.c.id == key, f"with id {key}")
+
+
+def by_identifier(connection: Connection, organization_id: int, unique_identifier: str) -> PortfolioRecord:
+    """Read one portfolio of an organization by its unique identifier."""
+    return _one(
+        connection, organization_id, portfolio.c.unique_identifier == unique_identifier, repr(unique_identifier)
+    )
+
+
+def exists(connection: Connection, organization_id: int, unique_identifier: str) -> bool:
+    """Tell whether a portfolio with this identifier is registered."""
+    same = (portfolio.c.organization_id == organization_id, portfolio.c.unique_identifier == unique_identifier)
+    return connection.scalar(select(portfolio.c.id).where(*same)) is not None
+
+
+def _one(
+    connection: Connection, organization_id: int, condition: ColumnElement[bool], described: str
+) -> PortfolioRecord:
+    for record in read(connection, selection().where(portfolio.c.organization_id == organization_id, condition)):
+        return record
+    raise NotFoundError(f"There is no portfolio {described}.", hint="msc.Portfolio.filter() lists those that exist.")
+
+
+def create(
+    connection: Connection, organization_id: int, body: PortfolioCreation, index_asset_id: int, now: int
+) -> bool:
+    """Insert a portfolio; answer whether its identifier was free."""
+    row = body.model_dump(mode="json", exclude={"universe"})
+    row |= {"organization_id": organization_id, "created_at": now, "index_asset_id": index_asset_id}
+    return insert_or_ignore(connection, portfolio, row)
+
+
+def change(connection: Connection, key: int, fields: dict[str, Any]) -> None:
+    """Change columns of one portfolio."""
+    if fields:
+        connection.execute(update(portfolio).where(portfolio.c.id == key).values(**fields))
+
+
+def erase(connection: Connection, key: int) -> None:
+    """Delete the description of one portfolio."""
+    connection.execute(delete(portfolio).where(portfolio.c.id == key))
