@@ -22,27 +22,28 @@ _CASH, _RENORMALIZE, _ERROR = range(3)
 
 
 @inlined
-def _grow(now: _Floats, last: _Floats, held: _Floats, grown: _Floats, gains: _Floats) -> int:
-    """Grow the weights by their prices; counts prices that are null or wrong."""
+def _count_odd(now: _Floats) -> int:
+    """Count prices that are null or wrong."""
     odd = 0
+    for i in range(len(now)):
+        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
+    return odd
+
+
+@inlined
+def _grow_and_sum(
+    now: _Floats, last: _Floats, held: _Floats, drifted: _Floats, grown: _Floats
+) -> tuple[float, float, float]:
+    """Growth of this row; turnover and invested weight of the row before: three sums at the price of one."""
+    growth, turnover, invested = 0.0, 0.0, 0.0
     for i in range(len(now)):
         price, weight = now[i], held[i]
         moved = (weight != 0.0) & (not isnan(price))
         factor = price / last[i] if moved else 1.0
         grown[i] = weight * factor
-        gains[i] = weight * (factor - 1.0)
-        odd += not ((price > 0.0) & (price < np.inf))
-    return odd
-
-
-@inlined
-def _sums(gains: _Floats, drifted: _Floats, executed: _Floats) -> tuple[float, float, float]:
-    """Growth of this row; turnover and invested weight of the row before: three sums at the price of one."""
-    growth, turnover, invested = 0.0, 0.0, 0.0
-    for i in range(len(gains)):
-        growth += gains[i]
-        turnover += abs(executed[i] - drifted[i])
-        invested += executed[i]
+        growth += weight * (factor - 1.0)
+        turnover += abs(weight - drifted[i])
+        invested += weight
     return growth, turnover, invested
 
 
@@ -180,13 +181,12 @@ def simulate_rows(
     The books of a row are closed while the next one is begun, so that all sums run in one loop.
     """
     count, width = prices.shape
-    grown, gains, nothing = np.empty(width), np.zeros(width), np.zeros(width)
+    grown, nothing = np.empty(width), np.zeros(width)
     held, previous, drifted, target = weights.copy(), last.copy(), nothing, nothing
     gross = 1.0
     for row in range(count + 1):
         now = prices[row] if row < count else previous
-        odd = _grow(now, previous, held, grown, gains)
-        growth, turnover, invested = _sums(gains, drifted, held)
+        growth, turnover, invested = _grow_and_sum(now, previous, held, drifted, grown)
         if row:
             if not abs(invested) < np.inf:
                 return _TARGET, row - 1, max(_first_bad_target(target), 0)
@@ -195,6 +195,7 @@ def simulate_rows(
                 return _RUIN, row - 1, 0
         if row == count:
             break
+        odd = _count_odd(now)
         if odd and _first_bad_price(now) >= 0:
             return _PRICE, row, _first_bad_price(now)
         gross = 1.0 + growth
