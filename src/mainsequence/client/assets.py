@@ -180,7 +180,8 @@ def asset_ids_of(assets: Sequence[AssetRecord] | None, asset_ids: Iterable[int] 
         raise ValidationError("Name the assets once.", hint="Give assets=[…] or asset_ids=[…], one of the two.")
     if assets is not None:
         return [_id_of(each) for each in assets]
-    return [_whole(each) for each in asset_ids or ()]
+    ids = list(asset_ids or ())
+    return ids if set(map(type, ids)) <= {int} else [_whole(each) for each in ids]
 
 
 def _id_of(value: Any) -> int:

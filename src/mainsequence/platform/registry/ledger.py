@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, not_, select, tuple_, update
 
-from mainsequence.compute.intervals import Change, Intervals, Ints
+from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.platform.registry.sets import row_set, within
 from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership
 
@@ -48,41 +49,54 @@ def member_ids_query(state: State, time: int) -> Select[tuple[int]]:
 
 def asset_ids(connection: Connection, state: State, time: int) -> list[int]:
     """Give the ids of the members at a time, sorted."""
-    query = member_ids_query(state, time)
-    if connection.dialect.name == "sqlite":
-        packed = connection.execute(select(func.json_group_array(query.subquery().c.asset_id))).scalar_one()
-        ids: list[int] = orjson.loads(packed)
-    else:
-        ids = list(connection.scalars(query))
+    ids: list[int] = _packed(connection, member_ids_query(state, time)).tolist()
     ids.sort()
     return ids
 
 
+def _packed(connection: Connection, query: Select[tuple[int]]) -> Ints:
+    """Read one column of integers; SQLite hands it over as one JSON text, five times faster than rows."""
+    if connection.dialect.name != "sqlite":
+        return np.array(connection.scalars(query).all(), dtype=np.int64)
+    column = query.subquery().c[0]
+    return np.array(
+        orjson.loads(connection.execute(select(func.json_group_array(column))).scalar_one()), dtype=np.int64
+    )
+
+
 def intervals(connection: Connection, state: State, start: int, end: int) -> Intervals:
     """Give the rows of a state that overlap or touch a window, sorted by asset and start."""
-    return _columns(connection, _touching(state, start, end))
+    return _intervals(connection, state, (row.valid_to >= start, row.valid_from <= end))
 
 
 def intervals_of(connection: Connection, state: State, ids: Ints, start: int, end: int) -> Intervals:
     """Give the rows of some assets that overlap or touch a window."""
-    return _columns(connection, _touching(state, start, end).where(within(connection, row.asset_id, ids.tolist())))
+    named = within(connection, row.asset_id, ids.tolist())
+    return _intervals(connection, state, (row.valid_to >= start, row.valid_from <= end, named))
 
 
-def _touching(state: State, start: int, end: int) -> Select[Any]:
+_ETERNAL = and_(row.valid_from == MIN_MICROS, row.valid_to == MAX_MICROS, row.weight.is_(None))
+"""Weightless members for all time: of these only the ids are read, as a timeless universe has nothing else."""
+
+
+def _intervals(connection: Connection, state: State, conditions: tuple[ColumnElement[bool], ...]) -> Intervals:
+    chosen = (*state.holds(), *conditions)
+    eternal = _packed(connection, select(row.asset_id).where(*chosen, _ETERNAL))
     columns = (row.asset_id, row.valid_from, row.valid_to, row.weight)
-    return select(*columns).where(*state.holds(), row.valid_to >= start, row.valid_from <= end)
-
-
-def _columns(connection: Connection, query: Select[Any]) -> Intervals:
-    found: Sequence[Row[Any]] = connection.execute(query).fetchall()
-    asset, start, end, weight = zip(*found, strict=True) if found else ((), (), (), ())
-    rows = Intervals(
-        np.array(asset, dtype=np.int64),
-        np.array(start, dtype=np.int64),
-        np.array(end, dtype=np.int64),
-        np.array(weight, dtype=np.float64),
-    )
+    others = connection.execute(select(*columns).where(*chosen, not_(_ETERNAL))).fetchall()
+    rows = concatenate(_eternal(eternal), _from_rows(others))
     return rows.take(np.lexsort((rows.start, rows.asset)))
+
+
+def _eternal(ids: Ints) -> Intervals:
+    n = len(ids)
+    return Intervals(ids, np.full(n, MIN_MICROS), np.full(n, MAX_MICROS), np.full(n, np.nan))
+
+
+def _from_rows(found: Sequence[Row[Any]]) -> Intervals:
+    asset, start, end, weight = zip(*found, strict=True) if found else ((), (), (), ())
+    whole = (np.array(column, dtype=np.int64) for column in (asset, start, end))
+    return Intervals(*whole, np.array(weight, dtype=np.float64))
 
 
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:

@@ -21,7 +21,7 @@ from mainsequence.domain.values import Page, listed
 from mainsequence.errors import AlreadyExistsError, InvalidIntervalError, NotFoundError, ValidationError
 from mainsequence.platform.registry import assets as registry
 from mainsequence.platform.registry.lookups import conditions
-from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sets import value_set, within
 from mainsequence.platform.registry.tables import asset
 from mainsequence.platform.work import Work, carries_out
 
@@ -155,9 +155,8 @@ def clear_pricing(work: Work, _body: None, *, key: int) -> AssetRecord:
     return get(work, None, key=key)
 
 
-def ids_of(work: Work, ids: list[int], *, retired: bool = False) -> set[int]:
-    """Give those of the ids that are assets of the organization, retired ones only where asked for."""
+def unknown_ids(work: Work, ids: list[int], *, retired: bool = False) -> list[int]:
+    """Give those of the ids that are no assets of the organization; retired ones count only where asked for."""
     query = select(asset.c.id).where(asset.c.organization_id == work.organization_id)
-    if not retired:
-        query = query.where(asset.c.retired_at.is_(None))
-    return set(work.connection.scalars(query.where(within(work.connection, asset.c.id, ids))))
+    known = query if retired else query.where(asset.c.retired_at.is_(None))
+    return sorted(work.connection.scalars(value_set(work.connection, ids).except_(known)))

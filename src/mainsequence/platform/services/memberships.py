@@ -121,7 +121,7 @@ def _distinct(body: contract.MembershipEdit) -> tuple[Ints, Floats | None]:
 
 def _check_assets(work: Work, edit: Edit) -> None:
     ids = edit.asset.tolist()
-    unknown = sorted(set(ids) - assets_service.ids_of(work, ids, retired=edit.verb is Verb.REMOVE))
+    unknown = assets_service.unknown_ids(work, ids, retired=edit.verb is Verb.REMOVE)
     if unknown:
         raise UnknownAssetsError(
             f"{len(unknown)} of {len(ids)} asset ids do not exist: {listed(unknown)}. Nothing was changed.",
