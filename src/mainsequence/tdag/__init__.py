@@ -1,0 +1,65 @@
+"""``DataNode``: declare what fills a series, what it depends on, and run the tree.
+
+Names are loaded when they are first used; importing this package loads neither pandas nor Polars.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mainsequence.tdag.configuration import DataNodeConfiguration, DisplayOnly, UpdateOnly
+    from mainsequence.tdag.external import APIDataNode
+    from mainsequence.tdag.metadata import DataNodeMetaData, RecordDefinition
+    from mainsequence.tdag.node import DataNode
+    from mainsequence.tdag.outcomes import NodeOutcome, RunResult
+    from mainsequence.tdag.reading import AssetRange
+    from mainsequence.tdag.routing import AssetFailure, RoutingReport
+    from mainsequence.tdag.statistics import UpdateStatistics
+    from mainsequence.tdag.wrapper import WrapperDataNode
+
+_HOMES = {
+    "APIDataNode": "mainsequence.tdag.external",
+    "AssetFailure": "mainsequence.tdag.routing",
+    "AssetRange": "mainsequence.tdag.reading",
+    "DataNode": "mainsequence.tdag.node",
+    "DataNodeConfiguration": "mainsequence.tdag.configuration",
+    "DataNodeMetaData": "mainsequence.tdag.metadata",
+    "DisplayOnly": "mainsequence.tdag.configuration",
+    "NodeOutcome": "mainsequence.tdag.outcomes",
+    "RecordDefinition": "mainsequence.tdag.metadata",
+    "RoutingReport": "mainsequence.tdag.routing",
+    "RunResult": "mainsequence.tdag.outcomes",
+    "UpdateOnly": "mainsequence.tdag.configuration",
+    "UpdateStatistics": "mainsequence.tdag.statistics",
+    "WrapperDataNode": "mainsequence.tdag.wrapper",
+}
+
+__all__ = [
+    "APIDataNode",
+    "AssetFailure",
+    "AssetRange",
+    "DataNode",
+    "DataNodeConfiguration",
+    "DataNodeMetaData",
+    "DisplayOnly",
+    "NodeOutcome",
+    "RecordDefinition",
+    "RoutingReport",
+    "RunResult",
+    "UpdateOnly",
+    "UpdateStatistics",
+    "WrapperDataNode",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
