@@ -41,16 +41,16 @@ def as_storage_error(error: BaseException, doing: str) -> StorageError:
     number = errno_of(error)
     if number in _FULL:
         return StorageFullError(
-            f"No space is left for {doing}; nothing was changed.", hint="Free some space and repeat.", errno=number
+            f"No space is left: {doing} failed, nothing was changed.", hint="Free some space and repeat.", errno=number
         )
     if number in _READ_ONLY:
         return ReadOnlyStorageError(
-            f"The storage cannot be written for {doing}; nothing was changed.",
+            f"The storage can only be read: {doing} failed, nothing was changed.",
             hint="Check that the home is mounted for writing and belongs to you.",
             errno=number,
         )
     first_line = str(error).split("\n", 1)[0][:300]
-    return StorageError(f"The storage failed for {doing}: {type(error).__name__}: {first_line}", errno=number)
+    return StorageError(f"The storage failed: {doing} gave {type(error).__name__}: {first_line}", errno=number)
 
 
 def errno_of(error: BaseException) -> int | None:

@@ -11,9 +11,12 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+from deltalake.fs import DeltaStorageHandler
 from filelock import FileLock, Timeout
+from pyarrow.fs import FileSelector
 
 from mainsequence.errors import BusyError, InvalidIdentifierError
+from mainsequence.platform.lake.failures import LOW_LEVEL
 
 LOCKS, DERIVED, TRASH = ".locks", ".derived", ".trash"
 _TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]{0,199}")
@@ -168,31 +171,37 @@ class ObjectStorage:
         """Write one Parquet file; it appears when it is whole."""
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, **parquet)
-        content = sink.getvalue()
-        with self._filesystem(name).open_output_stream(path) as stream:
-            stream.write(content)
-        return int(content.size)
+        content = sink.getvalue().to_pybytes()
+        _Store(self.uri(name), self.options).put(path, content)
+        return len(content)
 
     def discard(self, name: str, paths: Iterable[str]) -> None:
         """Remove files that no commit refers to."""
-        filesystem = self._filesystem(name)
+        store = _Store(self.uri(name), self.options)
         for path in paths:
-            with suppress(OSError):
-                filesystem.delete_file(path)
+            with suppress(*LOW_LEVEL):
+                store.delete_file(path)
 
     def drop(self, name: str) -> None:
         """Remove the table's log first, so that no reader finds half a table, then its files."""
-        filesystem = self._filesystem(name)
-        for folder in ("_delta_log", ""):
-            filesystem.delete_dir_contents(folder, missing_dir_ok=True, accept_root_dir=True)
+        store = _Store(self.uri(name), self.options)
+        for path in sorted(store.files(), key=lambda path: not path.startswith("_delta_log")):
+            store.delete_file(path)
         if self.derived is not None:
             shutil.rmtree(self.derived / name, ignore_errors=True)
 
-    def _filesystem(self, name: str) -> Any:
-        from deltalake.fs import DeltaStorageHandler
-        from pyarrow.fs import PyFileSystem
 
-        return PyFileSystem(DeltaStorageHandler(self.uri(name), self.options))
+class _Store(DeltaStorageHandler):
+    """Delta Lake's own access to an object store, so that one set of options serves commits and files."""
+
+    def put(self, path: str, content: bytes) -> None:
+        stream: Any = self._handler.open_output_stream(path)
+        stream.write(content)
+        stream.close()
+
+    def files(self) -> list[str]:
+        found = self.get_file_info_selector(FileSelector("", allow_not_found=True, recursive=True))
+        return [each.path for each in found if each.is_file]
 
 
 def open_storage(root: str | Path, options: dict[str, str] | None = None, derived: Path | None = None) -> Storage:

@@ -48,7 +48,7 @@ class FileWriter:
         self.storage.discard(self.name, [file.path for file in self.written])
 
     def _write_year(self, plan: YearPlan) -> None:
-        for part in _slices(plan.rows):
+        for part in slices(plan.rows):
             path = f"{YEAR}={plan.year}/{uuid4().hex}.parquet"
             table = to_arrow(part.sort(sort_keys(self.schema)), self._arrow)
             size = self.storage.write(
@@ -64,13 +64,11 @@ class FileWriter:
             self.written.append(DataFile(path, plan.year, part.height, size, first, last))
 
 
-def _slices(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Cut many rows into parts that share no time, so that each can be read in order by itself."""
-    if rows.is_empty():
-        return
-    parts = -(-rows.height // MAX_FILE_ROWS)
-    if parts == 1:
-        yield rows
+def slices(rows: pl.DataFrame, limit: int = MAX_FILE_ROWS) -> Iterator[pl.DataFrame]:
+    """Cut rows into parts of about ``limit`` that share no time, so that each can be read in order by itself."""
+    parts = -(-rows.height // limit)
+    if parts <= 1:
+        yield from (rows,) * parts
         return
     micros = rows[TIME_INDEX].to_physical().to_numpy()
     cuts = np.unique(np.quantile(micros, np.arange(1, parts) / parts, method="nearest"))
