@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, not_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, not_, select, tuple_, update
 
 from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
@@ -93,10 +93,14 @@ def _eternal(ids: Ints) -> Intervals:
     return Intervals(ids, np.full(n, MIN_MICROS), np.full(n, MAX_MICROS), np.full(n, np.nan))
 
 
-def _from_rows(found: Sequence[Row[Any]]) -> Intervals:
+def _from_rows(found: Sequence[Any]) -> Intervals:
     asset, start, end, weight = zip(*found, strict=True) if found else ((), (), (), ())
-    whole = (np.array(column, dtype=np.int64) for column in (asset, start, end))
-    return Intervals(*whole, np.array(weight, dtype=np.float64))
+    return Intervals(
+        np.array(asset, dtype=np.int64),
+        np.array(start, dtype=np.int64),
+        np.array(end, dtype=np.int64),
+        np.array(weight, dtype=np.float64),
+    )
 
 
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
