@@ -52,7 +52,9 @@ def test_registering_a_batch_twice_returns_the_same_in_the_order_asked() -> None
 
 def test_one_bad_asset_refuses_the_whole_batch() -> None:
     with pytest.raises(InvalidIdentifierError, match="check digit"):
-        msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "good"}, {**APPLE, "isin": "US0378331006"}])
+        msc.Asset.batch_get_or_register_custom_assets(
+            [{"unique_identifier": "good"}, {**APPLE, "isin": "US0378331006"}]
+        )
     assert msc.Asset.filter() == []
 
 

@@ -45,7 +45,7 @@ class Page(Value, Generic[Item]):
 def explain(model: type[BaseModel], error: PydanticValidationError) -> ValidationError:
     """Turn pydantic's findings into the platform's error: every finding in one message, allowed fields named.
 
-    Where all findings are the platform's own errors of one class, that class is kept.
+    Where the platform's own errors among the findings are of one class, that class is kept.
     """
     findings = error.errors(include_url=False)
     problems = [_problem(finding) for finding in findings]
@@ -54,9 +54,9 @@ def explain(model: type[BaseModel], error: PydanticValidationError) -> Validatio
     if unknown:
         allowed = sorted(model.model_fields)
         return UnknownFieldError(message, hint=f"Allowed: {', '.join(allowed)}.", unknown=unknown, allowed=allowed)
-    kinds = {type(_own(finding)) for finding in findings}
+    kinds = {type(own) for own in map(_own, findings) if isinstance(own, ValidationError)}
     kind = kinds.pop() if len(kinds) == 1 else ValidationError
-    return kind(message, problems=problems) if issubclass(kind, ValidationError) else ValidationError(message)
+    return kind(message, problems=problems)
 
 
 def _own(finding: Any) -> Any:

@@ -1,0 +1,157 @@
+"""Bad input and bad disks: a clear typed error, and nothing changed."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mainsequence.client as msc
+from mainsequence.errors import (
+    InvalidIdentifierError,
+    InvalidIntervalError,
+    NaiveTimestampError,
+    ReadOnlyStorageError,
+    StorageFullError,
+    UnknownFieldError,
+)
+
+
+@pytest.fixture
+def category() -> msc.AssetCategory:
+    msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "a"}, {"unique_identifier": "b"}])
+    return msc.AssetCategory.get_or_create(unique_identifier="universe")
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "says"),
+    [
+        ({"effective_from": datetime(2024, 1, 1)}, NaiveTimestampError, "time zone"),  # noqa: DTZ001
+        ({"effective_from": "2024-01-01T10:00:00"}, NaiveTimestampError, "time zone"),
+        ({"effective_from": "2024-02-01", "effective_to": "2024-01-01"}, InvalidIntervalError, "not after"),
+        ({"effective_from": "2024-02-01", "effective_to": "2024-02-01"}, InvalidIntervalError, "not after"),
+        ({"effective_from": "yesterday"}, msc.ValidationError, "ISO 8601"),
+        ({"effective_from": 20240101}, msc.ValidationError, "20240101"),
+        ({"reason": "x" * 5_000}, msc.ValidationError, "reason"),
+        ({"asset_ids": ["1"]}, msc.ValidationError, "whole numbers"),
+        ({"asset_ids": [1.5]}, msc.ValidationError, "whole numbers"),
+        ({"asset_ids": None}, msc.ValidationError, "assets="),
+        ({"assets": [1]}, msc.ValidationError, "one of the two"),
+        ({"asset_ids": None, "assets": [1]}, msc.ValidationError, "asset_ids="),
+    ],
+)
+def test_a_bad_edit_changes_nothing(
+    category: msc.AssetCategory, asked: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        category.append_assets(**{"asset_ids": [1], **asked})
+    assert category.refresh().revision == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"unique_identifier": ""}, InvalidIdentifierError),
+        ({"unique_identifier": "   "}, InvalidIdentifierError),
+        ({"unique_identifier": "a\x00b"}, InvalidIdentifierError),
+        ({"unique_identifier": "x" * 5_000}, InvalidIdentifierError),
+        ({"unique_identifier": "sp500@12"}, InvalidIdentifierError),
+        ({"unique_identifier": "ok", "display_name": "x" * 5_000}, msc.ValidationError),
+        ({"unique_identifier": "ok", "display_name": " "}, msc.ValidationError),
+        ({"unique_identifier": "ok", "description": "x" * 5_000}, msc.ValidationError),
+        ({"unique_identifier": "ok", "asset_ids": [999]}, msc.UnknownAssetsError),
+        ({}, msc.ValidationError),
+    ],
+)
+def test_a_bad_universe_is_not_created(asked: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        msc.AssetCategory.get_or_create(**asked)
+    assert msc.AssetCategory.filter() == []
+
+
+def test_every_finding_is_named_at_once() -> None:
+    with pytest.raises(msc.ValidationError) as caught:
+        msc.Asset.create(unique_identifier=" ", isin="US0378331004", name="x" * 5_000)
+    assert all(word in str(caught.value) for word in ("blank", "check digit", "255"))
+
+
+def test_an_unknown_field_is_named_with_the_allowed_ones() -> None:
+    with pytest.raises(UnknownFieldError, match=r"'tikcer'.*unique_identifier"):
+        msc.Asset.create(unique_identifier="a", tikcer="A")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    msc.disconnect()
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path) -> None:
+    with msc.session(str(small_disk)):
+        msc.AssetCategory.get_or_create(unique_identifier="universe")
+        batch = [{"unique_identifier": f"asset-{number}", "name": "n" * 200} for number in range(5_000)]
+        with pytest.raises(StorageFullError, match="full"):
+            msc.Asset.batch_get_or_register_custom_assets(batch)
+        assert msc.Asset.filter() == []
+        assert len(msc.AssetCategory.filter()) == 1
+        assert len(msc.Asset.batch_get_or_register_custom_assets(batch[:10])) == 10
+
+
+def test_a_home_on_a_full_disk_is_refused_clearly(small_disk: Path) -> None:
+    with (small_disk / "filler").open("wb") as filler, pytest.raises(OSError, match="space"):
+        while True:
+            filler.write(b"0" * 65_536)
+    with pytest.raises(StorageFullError), msc.session(str(small_disk / "home")):
+        msc.AssetCategory.filter()
+
+
+def test_a_read_only_home_reads_and_refuses_to_write(small_disk: Path) -> None:
+    with msc.session(str(small_disk)):
+        msc.AssetCategory.get_or_create(unique_identifier="universe")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with msc.session(str(small_disk)):
+        assert [category.unique_identifier for category in msc.AssetCategory.filter()] == ["universe"]
+        with pytest.raises(ReadOnlyStorageError, match="cannot be written"):
+            msc.AssetCategory.get_or_create(unique_identifier="other")
+
+
+def test_a_home_that_cannot_be_made_is_refused_clearly(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(ReadOnlyStorageError, match="MAINSEQUENCE_HOME"), msc.session(str(small_disk / "home")):
+        pass
+
+
+def test_a_home_that_is_a_file_is_refused_clearly(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="MAINSEQUENCE_HOME"), msc.session(str(tmp_path / "file")):
+        pass
+
+
+def test_a_registry_from_a_newer_release_is_refused(home: Path) -> None:
+    import sqlite3
+
+    msc.AssetCategory.filter()
+    msc.disconnect()
+    with sqlite3.connect(home / "registry.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(msc.MainSequenceError, match="newer release"):
+        msc.AssetCategory.filter()
+
+
+def test_a_forked_process_opens_its_own_connection(category: msc.AssetCategory) -> None:
+    child = os.fork()
+    if child == 0:
+        created = msc.AssetCategory.get_or_create(unique_identifier="from_the_child")
+        os._exit(0 if created.id else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    assert {each.unique_identifier for each in msc.AssetCategory.filter()} == {"universe", "from_the_child"}
