@@ -83,7 +83,7 @@ def test_threads_writing_at_once_lose_nothing(lake: Lake) -> None:
 def test_a_writer_that_waits_too_long_gives_up_with_a_busy_error(tmp_path: Path) -> None:
     lake = Lake(tmp_path, lock_timeout=0.05)
     lake.create("prices", PRICES)
-    with lake._storage.lock("prices", 1), pytest.raises(BusyError, match="another writer|Another writer"):
+    with lake._storage.lock("prices", 1), pytest.raises(BusyError, match="Another writer"):
         Lake(tmp_path, lock_timeout=0.05).append("prices", batch(1))
     assert lake.version("prices") == 0
     lake.append("prices", batch(1))

@@ -53,7 +53,7 @@ BAD: dict[str, tuple[pa.Table, type[MainSequenceError], str]] = {
     "a null time": (with_column("time_index", pa.array([None, at(2020)], TIMESTAMP)), SchemaMismatchError, "1 nulls"),
     "a null identifier": (with_column("unique_identifier", pa.array(["a", None])), SchemaMismatchError, "1 nulls"),
     "a blank identifier": (with_column("unique_identifier", pa.array(["a", " "])), InvalidIdentifierError, "blank"),
-    "a row twice": (prices([*GOOD, GOOD[0]]), DuplicateRowsError, "2 rows"),
+    "a row twice": (prices([*GOOD, GOOD[0]]), DuplicateRowsError, "1 rows"),
     "two values for one index": (prices([*GOOD, (at(2020), "a", 5.0, 5)]), DuplicateRowsError, "2020-01-01"),
 }
 

@@ -1,7 +1,7 @@
 """What other processes do to a lake; started by `spawn`, so importable by name."""
 
-import os
 from itertools import count
+from pathlib import Path
 
 from mainsequence.domain.series import RowSelection
 from mainsequence.platform.lake import Lake
@@ -26,5 +26,4 @@ def write_for_ever(root: str, ready: str) -> None:
             lake.replace("prices", batch(number), RowSelection())
         else:
             lake.upsert("prices", batch(number))
-        if not os.path.exists(ready):  # noqa: PTH110
-            open(ready, "w").close()  # noqa: PTH123, SIM115
+        Path(ready).touch()

@@ -201,6 +201,7 @@ class Lake:
         except BaseException:
             writer.discard()
             raise
+        self._storage.make_durable(name, version)
         return WriteOutcome(version=version, unchanged=plan.unchanged, **counts)
 
     # -- reading

@@ -68,9 +68,9 @@ def conform(table: pa.Table, schema: SeriesSchema) -> pl.DataFrame:
     _check_names(table, schema)
     target = arrow_schema(schema)
     columns = [_cast(table.column(field.name), field) for field in target]
-    frame = pl.DataFrame(pa.Table.from_arrays(columns, schema=target))
+    frame = pl.DataFrame(pa.Table.from_arrays(columns, schema=target)).sort(sort_keys(schema))
     _check_index(frame, schema)
-    return frame.sort(sort_keys(schema))
+    return frame
 
 
 def sort_keys(schema: SeriesSchema) -> list[str]:
@@ -137,18 +137,14 @@ def _check_index(frame: pl.DataFrame, schema: SeriesSchema) -> None:
     if schema.by_asset:
         for identifier in frame[UNIQUE_IDENTIFIER].unique():
             check_unique_identifier(identifier)
-    repeated = frame.filter(pl.struct(schema.index).is_duplicated()).select(schema.index)
+    same_as_before = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in schema.index)
+    repeated = frame.filter(same_as_before).select(schema.index)
     if repeated.height:
-        first = repeated.sort(schema.index).row(0)
         raise DuplicateRowsError(
-            f"The table holds {repeated.height} rows that share their index with another, such as {_words(first)}.",
+            f"The table holds {repeated.height} rows whose index another has, the first of {listed(repeated.row(0))}.",
             hint="Keep one row for each time and asset.",
             count=repeated.height,
         )
-
-
-def _words(row: tuple[Any, ...]) -> str:
-    return " ".join(str(part) for part in row)
 
 
 def to_arrow(frame: pl.DataFrame, target: pa.Schema) -> pa.Table:

@@ -1,5 +1,6 @@
 """Where the tables of a lake are: a folder or an object store. The only module that knows the difference."""
 
+import os
 import re
 import shutil
 from collections.abc import Hashable, Iterable, Iterator
@@ -61,6 +62,10 @@ class Storage(Protocol):
         """Write one Parquet file below a table and give its size in bytes."""
         ...
 
+    def make_durable(self, name: str, version: int) -> None:
+        """See to it that a commit survives a loss of power, as far as possible."""
+        ...
+
     def discard(self, name: str, paths: Iterable[str]) -> None:
         """Remove files that no commit refers to, as far as possible."""
         ...
@@ -110,16 +115,23 @@ class LocalStorage:
             held.release()
 
     def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
-        """Write one Parquet file; a half-written one is removed."""
+        """Write one Parquet file, down to the disk itself; a half-written one is removed."""
         target = Path(self.uri(name)) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             pq.write_table(table, target, **parquet)
+            _flush(target, target.parent, target.parent.parent)
         except BaseException:
             with suppress(OSError):
                 target.unlink(missing_ok=True)
             raise
         return target.stat().st_size
+
+    def make_durable(self, name: str, version: int) -> None:
+        """Flush the commit's entry in the log; the commit stands, so failing to is no failure of the write."""
+        log = Path(self.uri(name)) / "_delta_log"
+        with suppress(OSError):
+            _flush(log / f"{version:020d}.json", log)
 
     def discard(self, name: str, paths: Iterable[str]) -> None:
         """Remove files that no commit refers to."""
@@ -135,6 +147,15 @@ class LocalStorage:
         with suppress(FileNotFoundError):
             Path(self.uri(name)).rename(trash / "table")
         shutil.rmtree(trash, ignore_errors=True)
+
+
+def _flush(*paths: Path) -> None:
+    for path in paths:
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 class ObjectStorage:
@@ -174,6 +195,9 @@ class ObjectStorage:
         content = sink.getvalue().to_pybytes()
         _Store(self.uri(name), self.options).put(path, content)
         return len(content)
+
+    def make_durable(self, name: str, version: int) -> None:
+        """Do nothing: object stores acknowledge what is safe."""
 
     def discard(self, name: str, paths: Iterable[str]) -> None:
         """Remove files that no commit refers to."""

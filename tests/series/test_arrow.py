@@ -1,0 +1,48 @@
+"""Tables cross the wire whole, or not at all."""
+
+import json
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+
+from mainsequence.contract.arrow import decode, encode
+from mainsequence.errors import TransportError
+
+TABLE = pa.table({"x": pa.array(range(100_000)), "s": pa.array(["a", None] * 50_000)})
+
+
+@pytest.mark.parametrize("table", [TABLE, TABLE.slice(0, 0), pa.concat_tables([TABLE, TABLE])])
+def test_a_table_is_read_as_it_was_written(table: pa.Table) -> None:
+    assert decode(encode(table)).equals(table)
+
+
+def test_metadata_crosses_too() -> None:
+    assert decode(encode(TABLE.replace_schema_metadata({"a": "b"}))).schema.metadata == {b"a": b"b"}
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.001, 0.1, 0.5, 0.9])
+def test_a_stream_that_was_cut_off_is_refused(keep: float) -> None:
+    stream = encode(pa.concat_tables([TABLE, TABLE]))
+    with pytest.raises(TransportError):
+        decode(stream[: int(len(stream) * keep)])
+
+
+def test_a_stream_cut_between_two_batches_is_refused() -> None:
+    stream = encode(pa.concat_tables([TABLE, TABLE]))
+    with pytest.raises(TransportError, match="cut off"):
+        decode(stream[:-8])
+
+
+def test_garbage_is_refused() -> None:
+    with pytest.raises(TransportError, match="damaged"):
+        decode(b"garbage" * 100 + b"\xff\xff\xff\xff\x00\x00\x00\x00")
+
+
+def test_declaring_the_operations_loads_nothing_heavy() -> None:
+    program = (
+        "import json, sys, mainsequence.contract.series, mainsequence.client.series; print(json.dumps([*sys.modules]))"
+    )
+    loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+    assert not {"pyarrow", "pandas", "polars", "numpy", "deltalake", "sqlalchemy"} & set(loaded)
