@@ -87,7 +87,9 @@ def test_an_unknown_field_is_named_with_the_allowed_ones() -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if mounted.returncode != 0:
         pytest.skip("mounting a small disk needs root")
     yield folder
@@ -107,9 +109,8 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path) -> None:
 
 
 def test_a_home_on_a_full_disk_is_refused_clearly(small_disk: Path) -> None:
-    with (small_disk / "filler").open("wb") as filler, pytest.raises(OSError, match="space"):
-        while True:
-            filler.write(b"0" * 65_536)
+    with pytest.raises(OSError, match="space"):
+        (small_disk / "filler").write_bytes(b"0" * 2_000_000)
     with pytest.raises(StorageFullError), msc.session(str(small_disk / "home")):
         msc.AssetCategory.filter()
 

@@ -1,4 +1,4 @@
-"""The membership ledger against a plain model: one cell for each asset and stretch of time, a copy for each revision."""
+"""The membership ledger against a plain model: a cell for each asset and stretch of time, a copy for each revision."""
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
