@@ -26,16 +26,11 @@ def check_rows(asset: _Codes, time: _Integers, asset_count: int, bounds: _Intege
     current, previous = -1, 0
     for j in range(len(asset)):
         code = asset[j]
-        if code == current:
-            if time[j] <= previous:
-                return False
-        else:
-            if code < current or code < 0 or code >= asset_count:
-                return False
-            for a in range(current + 1, code + 1):
-                bounds[a] = j
-            current = code
-        previous = time[j]
+        if code < 0 or code >= asset_count or code < current or (code == current and time[j] <= previous):
+            return False
+        for a in range(current + 1, code + 1):
+            bounds[a] = j
+        current, previous = code, time[j]
     for a in range(current + 1, asset_count + 1):
         bounds[a] = len(asset)
     return True

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mainsequence.compute.bar_columns import Bars, refuse_infinite
+from mainsequence.compute.bar_columns import Bars, check_order, refuse_infinite
 from mainsequence.compute.sessions import Grid
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -60,6 +60,9 @@ class Buckets:
 
 def plain_rows(bars: Bars, grid: Grid, asset_count: int, known: Known, rule: FillRule) -> tuple[Bars, Known]:
     """Fill all rows without compiling; see `bars.interpolate`."""
+    check_order(bars, asset_count)
+    if not len(grid):
+        return bars.room(0), known
     buckets = _buckets(bars, grid, asset_count, known[0])
     refuse_infinite(bars.take(buckets.kept))
     seen = buckets.count > 0
