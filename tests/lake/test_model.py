@@ -100,6 +100,9 @@ class LakeModel(RuleBasedStateMachine):
         query = SeriesQuery(start=selection.start, end=selection.end, unique_identifiers=selection.unique_identifiers)
         expected = {key: row for key, row in self.now.items() if self.selects(selection, key)}
         assert same(rows_of(self.lake.read("prices", query)), expected)
+        last = {asset: max(time for time, each in expected if each == asset) for _, asset in expected}
+        found = rows_of(self.lake.read("prices", query.model_copy(update={"last_per_asset": True})))
+        assert same(found, {(time, asset): expected[time, asset] for asset, time in last.items()})
 
     @rule()
     def open_again(self) -> None:

@@ -62,6 +62,8 @@ MIDNIGHT = at(2020)
         ({"last_per_asset": True}, [3, 4, 5, 6]),
         ({"last_per_asset": True, "end": at(2021)}, [2, 3, 4, 5]),
         ({"last_per_asset": True, "unique_identifiers": ["a"]}, [6]),
+        ({"last_per_asset": True, "start": at(2020, 2), "unique_identifiers": ["b", "é"]}, [5]),
+        ({"last_per_asset": True, "version": 0}, []),
         ({"version": 0}, []),
         ({"version": 2}, [5, 6]),
         ({"unique_identifiers": ["a", "b"], "require_all": True}, [1, 2, 3, 6]),
@@ -134,13 +136,13 @@ def test_overlapping_files_are_read_in_order(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "emptied"])
-@pytest.mark.parametrize("query", [{}, {"unique_identifiers": ["A1"]}, {"last_per_asset": True}])
+@pytest.mark.parametrize("query", [{}, {"unique_identifiers": ["A1"]}, {"last_per_asset": True, "end": "2020-01-01"}])
 def test_a_damaged_file_fails_the_read(tmp_path: Path, damage: str, query: dict[str, object]) -> None:
     lake = Lake(tmp_path)
     lake.create("prices", PRICES)
     lake.append("prices", batch(0))
     lake.append("prices", batch(1))
-    file = next((tmp_path / "prices").rglob("*.parquet"))
+    file = next((tmp_path / "prices/_year=2019").rglob("*.parquet"))
     if damage == "missing":
         file.unlink()
     else:

@@ -240,7 +240,8 @@ class Lake:
             schema.check_columns(asked.columns)
         _check_selection(schema, asked)
         with storage_failures(f"reading the series table {name!r}"):
-            frame = table.reader.read(table.log.snapshot(asked.version), asked)
+            reader = table.latest if asked.last_per_asset else table.reader
+            frame = reader.read(table.log.snapshot(asked.version), asked)
         return to_arrow(frame, arrow_schema(schema, asked.columns))
 
     def wide(self, name: str, query: WideQuery) -> WideMatrix:

@@ -32,7 +32,7 @@ class TableReader:
         self.uri, self.options, self.schema = uri, options, schema
 
     def read(self, snapshot: Snapshot, query: SeriesQuery) -> pl.DataFrame:
-        """Read what a query asks for, ascending by (time_index, unique_identifier).
+        """Read every row that a query selects, ascending by (time_index, unique_identifier).
 
         Raises
         ------
@@ -41,18 +41,38 @@ class TableReader:
         StorageError
             A file is missing or holds fewer rows than were committed.
         """
-        names = [*self.schema.index, *(query.columns if query.columns is not None else self.schema.value_names)]
-        keep = _filters(query, query.unique_identifiers)
-        plans = [self._sorted(group, names, keep) for group in clusters(_candidates(snapshot, query))]
-        parts = pl.collect_all(plans)
-        frame = pl.concat(parts) if parts else self._empty(names)
-        if not keep and frame.height != snapshot.rows:
-            raise _short(frame.height, snapshot.rows)
-        if query.last_per_asset:
-            frame = self._last(frame)
+        files = snapshot.within(query.start_micros, query.end_micros)
+        frame = self.rows(files, query, query.unique_identifiers)
+        self.check_complete(query, frame)
+        return frame
+
+    def rows(self, files: Sequence[DataFile], query: SeriesQuery, identifiers: Sequence[str] | None) -> pl.DataFrame:
+        """Read the rows of some files, given in the order of their times, that are in a query's range."""
+        keep = _filters(query, identifiers)
+        parts = pl.collect_all([self._sorted(group, self._names(query), keep) for group in clusters(files)])
+        frame = pl.concat(parts) if parts else self.empty(query)
+        committed = sum(file.rows for file in files)
+        if not keep and frame.height != committed:
+            raise _short(frame.height, committed)
+        return frame
+
+    def empty(self, query: SeriesQuery) -> pl.DataFrame:
+        """Give a frame of the query's columns without rows."""
+        return self._empty(self._names(query))
+
+    def check_complete(self, query: SeriesQuery, frame: pl.DataFrame) -> None:
+        """Refuse an answer that lacks an asset, where the query requires all.
+
+        Raises
+        ------
+        UnknownAssetsError
+            Names the assets without rows.
+        """
         if query.require_all:
             _require(query.unique_identifiers or (), frame)
-        return frame
+
+    def _names(self, query: SeriesQuery) -> list[str]:
+        return [*self.schema.index, *(query.columns if query.columns is not None else self.schema.value_names)]
 
     def scan(self, files: Sequence[DataFile], columns: Iterable[str], *, numbered: bool = False) -> pl.LazyFrame:
         """Scan whole files lazily; ``numbered`` adds each row's file number as `FILE`."""
@@ -81,15 +101,6 @@ class TableReader:
 
     def _empty(self, names: list[str]) -> pl.DataFrame:
         return pl.DataFrame(arrow_schema(self.schema).empty_table()).select(names)
-
-    def _last(self, frame: pl.DataFrame) -> pl.DataFrame:
-        if not self.schema.by_asset:
-            return frame.tail(1)
-        return frame.unique(UNIQUE_IDENTIFIER, keep="last", maintain_order=True)
-
-
-def _candidates(snapshot: Snapshot, query: SeriesQuery) -> list[DataFile]:
-    return snapshot.within(query.start_micros, query.end_micros)
 
 
 def _filters(window: TimeRange, identifiers: Sequence[str] | None) -> list[pl.Expr]:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 from mainsequence.platform.lake.derived import DerivedCache
+from mainsequence.platform.lake.latest import LatestReader
 from mainsequence.platform.lake.log import TableLog
 from mainsequence.platform.lake.reading import TableReader
 from mainsequence.platform.lake.statistics import StatisticsCounter
@@ -18,4 +19,5 @@ class LakeTable:
         self.reader = TableReader(storage.uri(name), storage.options, self.log.schema)
         cache = DerivedCache(storage.derived / name / self.log.table_id if storage.derived else None)
         self.statistics = StatisticsCounter(self.reader, cache)
+        self.latest = LatestReader(self.reader, self.statistics)
         self.wide = WideBuilder(self.reader, cache)
