@@ -55,7 +55,9 @@ EVERYTHING = ("open", "high", "low", "close", "volume", "vwap", "trade_count")
 
 
 def test_an_observed_row_keeps_all_its_columns_and_a_gap_takes_the_close(jit: bool) -> None:
-    bars = bars_of([(0, 10, 9.0, 12.0, 8.0, 11.0, 500.0, 10.5, 7.0), (0, 30, 1.0, 2.0, 0.5, 1.5, 9.0, 1.2, 3.0)], *EVERYTHING)
+    bars = bars_of(
+        [(0, 10, 9.0, 12.0, 8.0, 11.0, 500.0, 10.5, 7.0), (0, 30, 1.0, 2.0, 0.5, 1.5, 9.0, 1.2, 3.0)], *EVERYTHING
+    )
     rows = run(bars, grid_of(3), jit).bars
     same(rows.time, [10, 20, 30])
     same(rows.open, [9, 11, 1])
@@ -149,7 +151,9 @@ def test_an_asset_comes_back_after_it_went_stale(jit: bool) -> None:
 
 def test_assets_are_independent(jit: bool) -> None:
     alone = run(bars_of([(0, 10, 1.0), (0, 30, 2.0)], "close"), grid_of(4), jit).bars
-    among = run(bars_of([(0, 20, 5.0), (1, 10, 1.0), (1, 30, 2.0), (2, 40, 9.0)], "close"), grid_of(4), jit, assets=3).bars
+    among = run(
+        bars_of([(0, 20, 5.0), (1, 10, 1.0), (1, 30, 2.0), (2, 40, 9.0)], "close"), grid_of(4), jit, assets=3
+    ).bars
     same(among.close[among.asset == 1], alone.close.tolist())
 
 
@@ -252,7 +256,9 @@ def test_minutes_become_five_minutes_and_the_last_bar_may_be_short() -> None:
 def test_minutes_become_a_session() -> None:
     times, closes = minutes("2012-11-23", "14:31", [10.0, 12.0, 8.0])
     flags = np.array([False, True, True])
-    bars = Bars(np.zeros(3, np.int32), times, closes, open=closes - 1, high=closes + 1, low=closes - 2, interpolated=flags)
+    bars = Bars(
+        np.zeros(3, np.int32), times, closes, open=closes - 1, high=closes + 1, low=closes - 2, interpolated=flags
+    )
     rows = aggregate(bars, schedule("XNYS"), asset_count=1, fine=Frequency.parse("1m"), coarse=Frequency.parse("1d"))
     assert rows.time.tolist() == [to_micros("2012-11-23T18:00:00Z")]
     same(rows.open, [9])

@@ -37,7 +37,8 @@ def test_equal_lengths_are_equal_frequencies() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "d", "1", "0d", "-5m", "1.5h", "1 d", "1D", "1w", "1x", "24h", "1440m", "05m", "1d\n", "999999m", 5, None]
+    "text",
+    ["", "d", "1", "0d", "-5m", "1.5h", "1 d", "1D", "1w", "1x", "24h", "1440m", "05m", "1d\n", "999999m", 5, None],
 )
 def test_nonsense_is_refused(text: object) -> None:
     with pytest.raises(ValidationError):

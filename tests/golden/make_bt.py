@@ -23,7 +23,9 @@ def prices() -> pd.DataFrame:
 
 
 def run(name: str, frame: pd.DataFrame, algos: list) -> pd.Series:
-    test = bt.Backtest(bt.Strategy(name, algos), frame, integer_positions=False, initial_capital=1e6, progress_bar=False)
+    test = bt.Backtest(
+        bt.Strategy(name, algos), frame, integer_positions=False, initial_capital=1e6, progress_bar=False
+    )
     return bt.run(test).prices[name]
 
 
