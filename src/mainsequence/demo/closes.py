@@ -1,8 +1,8 @@
 """The prices of the main job: daily closes that ship inside the ``skfolio`` package (BSD-3-Clause), 1990 to 2022.
 
 A bar is stamped with midnight UTC of its session date, as most vendors deliver it; the platform reads it as known at
-that session's close (METHODOLOGY section 1). Closes of the companies are adjusted for splits and dividends; the index is
-a price index.
+that session's close (METHODOLOGY section 1). Closes of the companies are adjusted for splits and dividends; the index
+is a price index.
 """
 
 from importlib.util import find_spec
