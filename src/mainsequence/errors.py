@@ -12,7 +12,8 @@
     │   ├── UnknownCalendarError                  a trading calendar nobody knows, or none for an asset
     │   ├── InvalidWeightsError                   null, infinite or unknown-asset weights
     │   ├── SchemaMismatchError                   a table with other columns than its series declares
-    │   └── DuplicateRowsError                    a table with several rows of one index
+    │   ├── DuplicateRowsError                    a table with several rows of one index
+    │   └── CyclicDependencyError                 nodes that need each other in a circle
     ├── NotFoundError (LookupError)               what was asked for does not exist; alias DoesNotExist
     │   ├── UnknownAssetsError                    some of the assets named do not exist
     │   └── UnknownRevisionError                  a revision or version that was never recorded
@@ -135,6 +136,12 @@ class DuplicateRowsError(ValidationError):
     """A table holds several rows of one index."""
 
     code = "series.duplicate_rows"
+
+
+class CyclicDependencyError(ValidationError):
+    """Nodes depend on each other in a circle, or their tree does not end."""
+
+    code = "node.cycle"
 
 
 class NotFoundError(MainSequenceError, LookupError):

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from mainsequence.tdag.node import DataNode
     from mainsequence.tdag.outcomes import NodeOutcome, RunResult
     from mainsequence.tdag.reading import AssetRange
-    from mainsequence.tdag.routing import AssetFailure, RoutingReport
     from mainsequence.tdag.statistics import UpdateStatistics
     from mainsequence.tdag.wrapper import WrapperDataNode
 
 _HOMES = {
     "APIDataNode": "mainsequence.tdag.external",
-    "AssetFailure": "mainsequence.tdag.routing",
     "AssetRange": "mainsequence.tdag.reading",
     "DataNode": "mainsequence.tdag.node",
     "DataNodeConfiguration": "mainsequence.tdag.configuration",
@@ -27,7 +25,6 @@ _HOMES = {
     "DisplayOnly": "mainsequence.tdag.configuration",
     "NodeOutcome": "mainsequence.tdag.outcomes",
     "RecordDefinition": "mainsequence.tdag.metadata",
-    "RoutingReport": "mainsequence.tdag.routing",
     "RunResult": "mainsequence.tdag.outcomes",
     "UpdateOnly": "mainsequence.tdag.configuration",
     "UpdateStatistics": "mainsequence.tdag.statistics",
@@ -36,7 +33,6 @@ _HOMES = {
 
 __all__ = [
     "APIDataNode",
-    "AssetFailure",
     "AssetRange",
     "DataNode",
     "DataNodeConfiguration",
@@ -44,7 +40,6 @@ __all__ = [
     "DisplayOnly",
     "NodeOutcome",
     "RecordDefinition",
-    "RoutingReport",
     "RunResult",
     "UpdateOnly",
     "UpdateStatistics",

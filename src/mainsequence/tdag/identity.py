@@ -4,8 +4,8 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
-from dataclasses import is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -17,12 +17,14 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
+from mainsequence.client.base import ClientObject
+from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.times import to_datetime
 from mainsequence.errors import ValidationError
 from mainsequence.tdag.configuration import DisplayOnly, UpdateOnly, carries, is_marked
+from mainsequence.tdag.reading import ReadableNode
 
 _PLAIN = (type(None), bool, int, str)
-_NAMED = ("unique_identifier", "translation_table_identifier")
 _HASH_LENGTH = 32
 
 
@@ -51,6 +53,23 @@ def canonical(value: Any, *, for_update: bool = False) -> Any:
         A time without a zone.
     """
     return _Canonical(for_update).form(value)
+
+
+@dataclass(frozen=True)
+class NodeIdentity:
+    """What makes a node itself: the canonical form of its class, arguments and namespace, and its hash."""
+
+    form: Mapping[str, Any]
+    hash: str
+
+    @classmethod
+    def of(cls, kind: type, given: Mapping[str, Any], namespace: str | None, *, for_update: bool) -> "NodeIdentity":
+        """Work out the identity of a node of a class from its arguments (or its ``config``)."""
+        own = {name: value for name, value in given.items() if name != "hash_namespace"}
+        arguments = _Canonical(for_update).arguments(kind.__init__, own)  # type: ignore[misc]
+        form = {"class": class_name(kind), "arguments": arguments}
+        form |= {} if namespace is None else {"namespace": namespace}
+        return cls(form, hash_of(form))
 
 
 class _Canonical:
@@ -92,14 +111,10 @@ class _Canonical:
 
     def _object(self, value: Any) -> Any:
         kind = type(value)
-        node = getattr(value, "canonical_identity", None)
-        if callable(node):
-            return node()
-        name = next(
-            (getattr(value, each, None) for each in _NAMED if isinstance(getattr(value, each, None), str)), None
-        )
-        if name is not None and hasattr(value, "id"):
-            return {"object": kind.__name__, "name": name}
+        if isinstance(value, ReadableNode):
+            return value.as_identity()
+        if isinstance(value, ClientObject | AssetRecord) and hasattr(value, "unique_identifier"):
+            return {"object": kind.__name__, "unique_identifier": value.unique_identifier}
         if isinstance(value, BaseModel):
             return {"class": class_name(kind), "fields": self._fields(value)}
         if is_dataclass(value):
@@ -130,13 +145,6 @@ class _Canonical:
         hints = _annotations(function)
         kept = [name for name in given if not any(_marks(hints.get(name), each) for each in self.hidden)]
         return {name: self.form(given[name]) for name in sorted(kept)}
-
-
-def canonical_arguments(
-    function: Callable[..., Any], given: Mapping[str, Any], *, for_update: bool = False
-) -> dict[str, Any]:
-    """Give the canonical form of the arguments of a call; annotations may mark some, like fields."""
-    return _Canonical(for_update).arguments(function, given)
 
 
 def bound_arguments(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,3 +184,8 @@ def _importable(value: Any) -> Any:
 
 def _text(form: Any) -> str:
     return json.dumps(form, sort_keys=True)
+
+
+def read_again(kind: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make a node again from the arguments of its constructor, in another process."""
+    return kind(*args, **kwargs)

@@ -10,8 +10,14 @@ from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, ColumnSpec
 from mainsequence.domain.values import Value
 
 _ALIASES = {
-    **{"float": DType.FLOAT64, "double": DType.FLOAT64, "int": DType.INT64, "integer": DType.INT64},
-    **{"boolean": DType.BOOL, "str": DType.STRING, "object": DType.STRING, "datetime": DType.TIMESTAMP},
+    "float": DType.FLOAT64,
+    "double": DType.FLOAT64,
+    "int": DType.INT64,
+    "integer": DType.INT64,
+    "boolean": DType.BOOL,
+    "str": DType.STRING,
+    "object": DType.STRING,
+    "datetime": DType.TIMESTAMP,
     **{f"datetime64[{unit}, UTC]": DType.TIMESTAMP for unit in ("s", "ms", "us", "ns")},
 }
 

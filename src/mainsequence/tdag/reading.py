@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mainsequence.client.frames import to_pandas
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.series import UNIQUE_IDENTIFIER, Instant, TimeRange
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, TimeLike
+from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, Instant
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, TimeLike, open_datetime
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
+from mainsequence.tdag.windows import bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,14 +37,9 @@ class AssetRange(Value):
     end_date: Instant | None = None
     end_date_operand: Literal["<", "<="] = "<="
 
-    def times(self) -> TimeRange:
-        """Give the range as half-open bounds."""
-        return TimeRange(
-            start=self.start_date,
-            end=self.end_date,
-            start_inclusive=self.start_date_operand == ">=",
-            end_inclusive=self.end_date_operand == "<=",
-        )
+    def bounds(self) -> tuple[int, int]:
+        """Give the first microsecond of the range and the first behind it; equal ones hold nothing."""
+        return bounds(self.start_date, self.end_date, self.start_date_operand == ">=", self.end_date_operand == "<=")
 
 
 class ReadableNode(ABC):
@@ -55,6 +51,10 @@ class ReadableNode(ABC):
     @abstractmethod
     def identifier(self) -> str:
         """What it is called: for stored nodes the ``unique_identifier`` of the series."""
+
+    @abstractmethod
+    def as_identity(self) -> dict[str, str]:
+        """Say what it is, where it is part of another node's identity."""
 
     @abstractmethod
     def read_arrow(
@@ -143,15 +143,12 @@ class ReadableNode(ABC):
         columns
             Value columns; by default all.
         """
-        ranges = {name: AssetRange.parse(given).times() for name, given in range_descriptor.items()}
-        starts = [each.start for each in ranges.values()]
-        ends = [each.end for each in ranges.values()]
+        ranges = {name: AssetRange.parse(given).bounds() for name, given in range_descriptor.items()}
         table = self.read_arrow(
             columns,
             unique_identifiers=tuple(ranges),
-            start=None if None in starts else min(starts, default=None),  # type: ignore[type-var]
-            end=None if None in ends else max(ends, default=None),  # type: ignore[type-var]
-            end_inclusive=True,
+            start=open_datetime(min((start for start, _ in ranges.values()), default=MIN_MICROS)),
+            end=open_datetime(max((end for _, end in ranges.values()), default=MAX_MICROS)),
         )
         return to_pandas(_inside(table, ranges))
 
@@ -175,7 +172,7 @@ def identifiers_of(assets: "Iterable[AssetRecord | str] | None") -> tuple[str, .
     return tuple(each if isinstance(each, str) else each.unique_identifier for each in assets)
 
 
-def _inside(table: "pa.Table", ranges: Mapping[str, TimeRange]) -> "pa.Table":
+def _inside(table: "pa.Table", ranges: Mapping[str, tuple[int, int]]) -> "pa.Table":
     """Keep the rows that lie in the range of their asset."""
     import numpy as np
     import pyarrow as pa
@@ -184,8 +181,6 @@ def _inside(table: "pa.Table", ranges: Mapping[str, TimeRange]) -> "pa.Table":
         return table
     coded = table.column(UNIQUE_IDENTIFIER).combine_chunks().dictionary_encode()
     codes = coded.indices.to_numpy(zero_copy_only=False)
-    bounds = [ranges[name] for name in coded.dictionary.to_pylist()]
-    starts = np.array([max(each.start_micros, MIN_MICROS) for each in bounds])
-    ends = np.array([min(each.end_micros, MAX_MICROS) for each in bounds])
-    times = table.column("time_index").combine_chunks().view(pa.int64()).to_numpy(zero_copy_only=False)
+    starts, ends = np.array([ranges[name] for name in coded.dictionary.to_pylist()]).T
+    times = table.column(TIME_INDEX).combine_chunks().view(pa.int64()).to_numpy(zero_copy_only=False)
     return table.filter(pa.array((times >= starts[codes]) & (times < ends[codes])))

@@ -11,8 +11,6 @@ from mainsequence.domain.series import SeriesStatistics
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset
 
-_NONE: Mapping[str, datetime] = MappingProxyType({})
-
 
 @dataclass(frozen=True)
 class UpdateStatistics:
@@ -29,7 +27,7 @@ class UpdateStatistics:
     """
 
     max_time_index_value: datetime | None = None
-    last: Mapping[str, datetime] = field(default=_NONE)
+    last: Mapping[str, datetime] = field(default_factory=dict)
     asset_list: "tuple[Asset, ...] | None" = None
 
     @classmethod

@@ -1,0 +1,42 @@
+"""Telling universes which nodes read them."""
+
+from collections.abc import Iterable
+
+from mainsequence.client.categories import AssetCategory, find_universe
+from mainsequence.client.connection import carrier
+from mainsequence.contract.categories import DROP_REFERENCE, REGISTER_REFERENCE
+from mainsequence.domain.categories import Reference
+from mainsequence.errors import NotFoundError
+
+KIND = "node"
+
+
+def register_reader(universes: Iterable[str], identifier: str) -> None:
+    """Register a node as a reader of universes (pinned ones too: ``name@revision``), where it is not yet.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such universe.
+    """
+    reader = Reference(kind=KIND, identifier=identifier)
+    for universe in universes:
+        category = find_universe(_name(universe))
+        if reader not in category.references():
+            carrier().call(REGISTER_REFERENCE, reader, key=category.id)
+
+
+def drop_reader(universes: Iterable[str], identifier: str) -> None:
+    """Forget a node as a reader of universes; those that are gone are fine."""
+    reader = Reference(kind=KIND, identifier=identifier)
+    for universe in universes:
+        category = AssetCategory.get_or_none(unique_identifier=_name(universe))
+        if category is not None:
+            carrier().call(DROP_REFERENCE, reader, key=category.id)
+
+
+def _name(universe: str) -> str:
+    name, _, revision = universe.partition("@")
+    if not name:
+        raise NotFoundError(f"{universe!r} names no asset category.", hint="Write its unique_identifier.")
+    return name if revision or name == universe else universe
