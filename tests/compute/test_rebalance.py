@@ -142,7 +142,7 @@ def test_weight_without_a_price_goes_where_the_policy_says(jit: bool, policy: st
 
 
 def test_weight_without_a_price_can_fail_the_run(jit: bool) -> None:
-    with pytest.raises(UnpricedWeightError, match="1970-01-03.*asset 1"):
+    with pytest.raises(UnpricedWeightError, match=r"1970-01-03.*asset 1"):
         run([[10, 10], [10, NAN]], [[0.5, 0.5]] * 2, jit, missing_weight="error")
     fine = run([[10, 10], [10, NAN]], [[1.0, 0.0]] * 2, jit, missing_weight="error")
     near(fine.nav, [1, 1])
@@ -180,14 +180,14 @@ def test_a_ruined_portfolio_names_the_stamp(jit: bool) -> None:
 
 @pytest.mark.parametrize("price", [0.0, -1.0, INF, -INF])
 def test_impossible_prices_are_refused(jit: bool, price: float) -> None:
-    with pytest.raises(ValidationError, match="1970-01-03.*asset 1"):
+    with pytest.raises(ValidationError, match=r"1970-01-03.*asset 1"):
         run([[10, 10], [10, price]], [[0.5, 0.0]] * 2, jit)
 
 
 @pytest.mark.parametrize("weight", [NAN, INF, -INF])
 @pytest.mark.parametrize("price", [10.0, NAN])
 def test_null_and_infinite_targets_are_refused(jit: bool, weight: float, price: float) -> None:
-    with pytest.raises(InvalidWeightsError, match="1970-01-03.*asset 1"):
+    with pytest.raises(InvalidWeightsError, match=r"1970-01-03.*asset 1"):
         run([[10, 10], [10, price], [10, 10]], [[0.5, 0.0], [0.5, weight], [0.5, 0.5]], jit)
 
 
