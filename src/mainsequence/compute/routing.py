@@ -75,18 +75,19 @@ class Rulebook:
 
     def evaluate(self, codes: Mapping[str, Codes], length: int) -> Matches:
         """Match every rule against N = ``length`` assets."""
-        count = np.zeros(length, np.int32)
-        rule = np.zeros(length, np.int32)
+        # The narrow sums may wrap around, but not where one rule matches, and nowhere else is the place read.
+        kind: type[np.unsignedinteger[Any]] = np.uint8 if len(self.patterns) < 256 else np.uint32
+        count, places = np.zeros(length, kind), np.zeros(length, kind)
         hits = np.zeros(len(self.patterns), np.int64)
         conditions = _Conditions(codes, length)
         for place, pattern in enumerate(self.patterns):
             matched = conditions.all_of(pattern)
             hits[place] = np.count_nonzero(matched)
             if hits[place]:
-                count += matched
-                rule += matched * np.int32(place)
-        rule[count != 1] = -1
-        return Matches(count, rule, hits)
+                ones = matched.view(np.uint8)
+                count += ones
+                places += ones * kind(place)
+        return Matches(count.astype(np.int32), np.where(count == 1, places.astype(np.int32), np.int32(-1)), hits)
 
     def table(self, codes: Mapping[str, Codes], positions: Ints) -> Bools:
         """Say for some assets which rules match; shape (R, len(positions))."""

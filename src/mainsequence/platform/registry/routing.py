@@ -1,8 +1,10 @@
 """Translation tables in SQL: their rules, and the columns of assets that rules look at."""
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
@@ -142,14 +144,30 @@ def attributes(
     names = tuple(dict.fromkeys(("id", *fields)))
     source = assets.CURRENT if set(names) & set(assets.SNAPSHOT) else asset
     columns = [assets.COLUMNS[name].label(name) for name in names]
-    query = select(*columns).select_from(source).where(*conditions).order_by(asset.c.id)
-    if connection.dialect.name == "sqlite":
-        # One packed value for each column costs a third of the rows' own way through the driver.
-        rows = query.subquery()
-        packed = connection.execute(select(*(func.json_group_array(rows.c[name]) for name in names))).one()
-        return dict(zip(names, map(orjson.loads, packed), strict=True))
-    found = connection.execute(query).all()
-    return dict(zip(names, map(list, zip(*found, strict=True)), strict=True)) if found else {name: [] for name in names}
+    query = select(*columns).select_from(source).where(*conditions)
+    found = _packed(connection, query) if connection.dialect.name == "sqlite" else _unpacked(connection, query)
+    return _by_id(dict(zip(names, found, strict=True)))
+
+
+def _packed(connection: Connection, query: Select[Any]) -> list[list[Any]]:
+    """Read one JSON text for each column: a third of the time that rows take through the driver."""
+    rows = query.subquery()
+    texts = connection.execute(select(*(func.json_group_array(column) for column in rows.c))).one()
+    return [orjson.loads(text) for text in texts]
+
+
+def _unpacked(connection: Connection, query: Select[Any]) -> list[list[Any]]:
+    rows = connection.execute(query).all()
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in query.selected_columns]
+
+
+def _by_id(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Put rows into the order of their ids: cheaper here than where the database would have to leave its index."""
+    ids = np.array(columns["id"], np.int64)
+    if (np.diff(ids) > 0).all():
+        return columns
+    chosen = itemgetter(*np.argsort(ids).tolist())
+    return {name: list(chosen(column)) for name, column in columns.items()}
 
 
 def registered(organization_id: int) -> list[ColumnElement[bool]]:
