@@ -1,0 +1,1 @@
+"""Prices, signals and rebalance strategies that come with the package."""
