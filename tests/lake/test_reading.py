@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from mainsequence.domain.series import SeriesQuery, SeriesSchema
@@ -135,7 +136,7 @@ def test_overlapping_files_are_read_in_order(lake: Lake) -> None:
     assert rows_of(lake.read("prices", SeriesQuery(unique_identifiers=("A3", "A1")))) == chosen
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "emptied"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "emptied", "fewer rows"])
 @pytest.mark.parametrize("query", [{}, {"unique_identifiers": ["A1"]}, {"last_per_asset": True, "end": "2020-01-01"}])
 def test_a_damaged_file_fails_the_read(tmp_path: Path, damage: str, query: dict[str, object]) -> None:
     lake = Lake(tmp_path)
@@ -145,6 +146,8 @@ def test_a_damaged_file_fails_the_read(tmp_path: Path, damage: str, query: dict[
     file = next((tmp_path / "prices/_year=2019").rglob("*.parquet"))
     if damage == "missing":
         file.unlink()
+    elif damage == "fewer rows":
+        pq.write_table(pq.read_table(file, partitioning=None).slice(1), file)
     else:
         file.write_bytes(file.read_bytes()[:-100] if damage == "cut" else b"")
     with pytest.raises(StorageError):

@@ -1,6 +1,8 @@
 """Series in the hands of users: DataFrames in, DataFrames out."""
 
 import datetime as dt
+import multiprocessing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from mainsequence.errors import (
     UnknownRevisionError,
     ValidationError,
 )
+from tests.series.workers import declare_and_write
 
 COLUMNS = {"close": "float64", "volume": "int64", "halted": "bool", "note": "string", "paid": "date"}
 
@@ -225,6 +228,20 @@ def test_a_list_of_names_is_wanted_not_one(series: msc.Series) -> None:
     for query in ({"unique_identifiers": "A"}, {"columns": "close"}):
         with pytest.raises(ValidationError, match="takes a list"):
             series.read(**query)
+
+
+@pytest.mark.slow
+def test_processes_that_declare_the_same_series_at_once_share_it(home: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    crew = [spawn.Process(target=declare_and_write, args=(str(home), worker)) for worker in range(3)]
+    for each in crew:
+        each.start()
+    for each in crew:
+        each.join(120)
+    assert [each.exitcode for each in crew] == [0, 0, 0]
+    (series,) = msc.Series.filter()
+    assert sorted(set(series.read()["volume"])) == [0, 1, 2]
+    assert series.statistics().count == 600
 
 
 def test_it_looks_like_something(series: msc.Series) -> None:

@@ -10,6 +10,7 @@ from mainsequence.domain.values import listed
 from mainsequence.errors import StorageError, UnknownAssetsError
 from mainsequence.platform.lake.layout import arrow_schema
 from mainsequence.platform.lake.snapshots import DataFile, Snapshot, clusters
+from mainsequence.platform.lake.storage import Storage
 
 FILE = "_file"
 """Number of the file a row came from, where asked for."""
@@ -22,14 +23,15 @@ class TableReader:
 
     Parameters
     ----------
-    uri, options
-        Where the table is.
+    storage, name
+        Where the table is, and its name.
     schema
         What it declares.
     """
 
-    def __init__(self, uri: str, options: dict[str, str] | None, schema: SeriesSchema) -> None:
-        self.uri, self.options, self.schema = uri, options, schema
+    def __init__(self, storage: Storage, name: str, schema: SeriesSchema) -> None:
+        self.storage, self.name, self.schema = storage, name, schema
+        self._uri = storage.uri(name)
 
     def read(self, snapshot: Snapshot, query: SeriesQuery) -> pl.DataFrame:
         """Read every row that a query selects, ascending by (time_index, unique_identifier).
@@ -76,6 +78,7 @@ class TableReader:
 
     def scan(self, files: Sequence[DataFile], columns: Iterable[str], *, numbered: bool = False) -> pl.LazyFrame:
         """Scan whole files lazily; ``numbered`` adds each row's file number as `FILE`."""
+        self.storage.verify(self.name, ((file.path, file.size) for file in files))
         wanted = [*columns, FILE] if numbered else list(columns)
         if not files:
             return self._empty(list(columns)).with_columns(pl.lit(None, pl.UInt32).alias(FILE)).lazy().select(wanted)
@@ -88,10 +91,10 @@ class TableReader:
         return pl.concat(parts).select(wanted)
 
     def _scan(self, paths: list[str]) -> pl.LazyFrame:
-        return pl.scan_parquet(paths, storage_options=self.options, hive_partitioning=False, glob=False)
+        return pl.scan_parquet(paths, storage_options=self.storage.options, hive_partitioning=False, glob=False)
 
     def _path(self, file: DataFile) -> str:
-        return f"{self.uri}/{file.path}"
+        return f"{self._uri}/{file.path}"
 
     def _sorted(self, group: list[DataFile], names: list[str], keep: list[pl.Expr]) -> pl.LazyFrame:
         rows = self.scan(group, names).filter(*keep) if keep else self.scan(group, names)

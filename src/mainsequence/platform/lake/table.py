@@ -16,7 +16,7 @@ class LakeTable:
 
     def __init__(self, storage: Storage, name: str, fingerprint: Hashable) -> None:
         self.log = TableLog(storage.uri(name), storage.options, fingerprint)
-        self.reader = TableReader(storage.uri(name), storage.options, self.log.schema)
+        self.reader = TableReader(storage, name, self.log.schema)
         cache = DerivedCache(storage.derived / name / self.log.table_id if storage.derived else None)
         self.statistics = StatisticsCounter(self.reader, cache)
         self.latest = LatestReader(self.reader, self.statistics)
