@@ -38,6 +38,11 @@ def test_a_week_begins_on_its_first_session_also_after_a_holiday() -> None:
     assert found[:6] == ["2023-12-27", "2024-01-02", "2024-01-08", "2024-01-16", "2024-01-22", "2024-01-29"]
 
 
+def test_a_week_that_never_closes_begins_on_monday() -> None:
+    grid = daily_grid(schedule("24/7"), to_micros("2024-06-29"), to_micros("2024-07-12"))
+    assert days(grid, rebalance_times(grid, "weekly")) == ["2024-06-28", "2024-07-01", "2024-07-08"]
+
+
 def test_every_stamp_is_every_stamp() -> None:
     assert rebalance_times(january(), "every_stamp").all()
 

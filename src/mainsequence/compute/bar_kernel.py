@@ -17,7 +17,8 @@ _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
 
-FIRST, HIGHEST, LOWEST, LAST, SUM = range(5)
+FIRST, HIGHEST, LOWEST, LAST, SUM, VWAP = range(6)
+KINDS = (FIRST, HIGHEST, LOWEST, LAST, SUM, SUM, VWAP)
 
 
 @compiled("k1 i1 i0 i1w")
@@ -75,11 +76,12 @@ def _lay_out(
     counts: _Integers,
     lasts: _Integers,
     carried: _Floats,
+    untraded: _Floats,
     interpolated: _Flags,
-) -> tuple[float, int]:
-    j = start
+) -> tuple[float, int, bool]:
+    j, several = start, False
     for g in range(first, len(stamps)):
-        begins[g], count, last, filled = j, 0, j, 0
+        begins[g], count, last, filled = j, 0, min(j, len(time) - 1), 0
         while j < end and time[j] <= stamps[g]:
             if not isnan(close[j]):
                 count += 1
@@ -92,9 +94,12 @@ def _lay_out(
         if count:
             last_close = close[last]
         counts[g], lasts[g] = count, last
-        carried[g] = last_close if carry and ordinals[g] - last_ordinal <= limit else np.nan
+        several |= count > 1
+        fresh = carry and ordinals[g] - last_ordinal <= limit
+        carried[g] = last_close if fresh else np.nan
+        untraded[g] = 0.0 if fresh else np.nan
         interpolated[g - first] = count == filled
-    return last_close, last_ordinal
+    return last_close, last_ordinal, several
 
 
 @inlined
@@ -141,49 +146,39 @@ def _any_infinite(column: _Floats, close: _Floats, begin: int, last: int) -> boo
 
 
 @inlined
-def _write(
-    kind: int,
-    column: _Floats,
-    close: _Floats,
-    first: int,
-    begins: _Integers,
-    counts: _Integers,
-    lasts: _Integers,
-    carried: _Floats,
-    rows: _Floats,
-) -> bool:
-    infinite = 0
+def _write(column: _Floats, first: int, counts: _Integers, lasts: _Integers, blanks: _Floats, rows: _Floats) -> bool:
+    """Write rows of one bar or none; tells whether one is infinite."""
     for g in range(first, len(counts)):
-        if counts[g] == 1:
-            value = column[lasts[g]]
-        elif counts[g] == 0:
-            value = carried[g]
-            if kind == SUM and not isnan(value):
-                value = 0.0
-        else:
-            value = _fold(kind, column, close, begins[g], lasts[g])
-            infinite += _any_infinite(column, close, begins[g], lasts[g])
-        infinite += abs(value) == np.inf
-        rows[g - first] = value
+        value = column[lasts[g]]
+        rows[g - first] = value if counts[g] > 0 else blanks[g]
+    infinite = 0
+    for g in range(len(rows)):
+        infinite += abs(rows[g]) == np.inf
     return infinite > 0
 
 
 @inlined
-def _write_vwap(
+def _write_several(
+    kind: int,
     column: _Floats,
-    volume: _Floats,
     close: _Floats,
+    volume: _Floats,
     first: int,
     begins: _Integers,
     counts: _Integers,
     lasts: _Integers,
-    carried: _Floats,
     rows: _Floats,
 ) -> bool:
-    infinite = _write(LAST, column, close, first, begins, counts, lasts, carried, rows)
+    """Write rows of several bars; tells whether one of those is infinite."""
+    infinite = False
     for g in range(first, len(counts)):
-        if counts[g] > 1:
+        if counts[g] <= 1:
+            continue
+        if kind == VWAP:
             rows[g - first] = _vwap(column, volume, close, begins[g], lasts[g])
+        else:
+            rows[g - first] = _fold(kind, column, close, begins[g], lasts[g])
+        infinite |= _any_infinite(column, close, begins[g], lasts[g])
     return infinite
 
 
@@ -224,7 +219,9 @@ def fill_assets(
     """Write the rows of assets ``[low, high)`` and move what is known of them on; False when a value is infinite."""
     slots = len(stamps)
     begins, counts, lasts = np.empty(slots, np.int64), np.empty(slots, np.int64), np.empty(slots, np.int64)
-    carried = np.empty(slots)
+    carried, untraded = np.empty(slots), np.empty(slots)
+    columns = (open_, high_, low_, close, volume, trades, vwap)
+    targets = (to_open, to_high, to_low, to_close, to_volume, to_trades, to_vwap)
     infinite = False
     for a in range(low, high):
         first, start, end = firsts[a], bounds[a], bounds[a + 1]
@@ -233,23 +230,17 @@ def fill_assets(
         rows = slice(offsets[a], offsets[a] + slots - first)
         while start < end and time[start] <= origin:
             start += 1
-        closes[a], seen_at[a] = _lay_out(
+        closes[a], seen_at[a], several = _lay_out(
             start, end, first, time, close, fills, stamps, ordinals, closes[a], seen_at[a], carry, limit,
-            begins, counts, lasts, carried, to_interpolated[rows],
+            begins, counts, lasts, carried, untraded, to_interpolated[rows],
         )  # fmt: skip
         to_asset[rows] = a
         to_time[rows] = stamps[first:]
-        infinite |= _write(LAST, close, close, first, begins, counts, lasts, carried, to_close[rows])
-        if len(open_):
-            infinite |= _write(FIRST, open_, close, first, begins, counts, lasts, carried, to_open[rows])
-        if len(high_):
-            infinite |= _write(HIGHEST, high_, close, first, begins, counts, lasts, carried, to_high[rows])
-        if len(low_):
-            infinite |= _write(LOWEST, low_, close, first, begins, counts, lasts, carried, to_low[rows])
-        if len(volume):
-            infinite |= _write(SUM, volume, close, first, begins, counts, lasts, carried, to_volume[rows])
-        if len(trades):
-            infinite |= _write(SUM, trades, close, first, begins, counts, lasts, carried, to_trades[rows])
-        if len(vwap):
-            infinite |= _write_vwap(vwap, volume, close, first, begins, counts, lasts, carried, to_vwap[rows])
+        for k in range(len(KINDS)):
+            column, kind = columns[k], KINDS[k]
+            if len(column):
+                to = targets[k][rows]
+                infinite |= _write(column, first, counts, lasts, untraded if kind == SUM else carried, to)
+                if several:
+                    infinite |= _write_several(kind, column, close, volume, first, begins, counts, lasts, to)
     return not infinite

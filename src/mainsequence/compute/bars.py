@@ -133,7 +133,8 @@ def interpolate(
     before = state or BarState.nothing(asset_count)
     _check_rules(fill, staleness_limit, asset_count, before)
     known, rule = (before.closes, before.ordinals), FillRule(fill == "ffill", staleness_limit)
-    if worth_compiling(len(bars) + asset_count * len(grid), "mainsequence.compute.bar_kernel", jit):
+    cells = len(bars) + asset_count * len(grid)
+    if len(bars) and worth_compiling(cells, "mainsequence.compute.bar_kernel", jit):
         rows, after = compiled_rows(bars, grid, asset_count, known, rule, out)
     else:
         rows, after = plain_rows(bars, grid, asset_count, known, rule)
