@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mainsequence.compute.bar_columns import Bars
+from mainsequence.compute.bar_columns import Bars, to_matrix
 from mainsequence.compute.bars import (
     BarState,
     Interpolation,
@@ -331,3 +331,15 @@ def test_midnight_is_ambiguous_where_nothing_closes() -> None:
         stamp_daily_bars(stamps, always)
     assert stamp_daily_bars(stamps, always, midnight="bar_end").tolist() == stamps.tolist()
     assert stamp_daily_bars(stamps, always, midnight="session_date").tolist() == [to_micros("2024-06-30")]
+
+
+def test_long_bars_become_a_matrix() -> None:
+    rows = run(bars_of([(0, 20, 1.0, 7.0), (2, 10, 2.0, 8.0)], "close", "volume"), grid_of(3), False, assets=3).bars
+    stamps = grid_of(3).stamps
+    np.testing.assert_array_equal(to_matrix(rows, stamps, 3), [[NAN, NAN, 2], [1, NAN, 2], [1, NAN, 2]])
+    np.testing.assert_array_equal(to_matrix(rows, stamps, 3, "volume")[1], [7, NAN, 0])
+    assert to_matrix(rows.take(slice(0, 0)), stamps[:0], 3).shape == (0, 3)
+    with pytest.raises(ValidationError, match="not on the grid"):
+        to_matrix(rows, stamps[1:], 3)
+    with pytest.raises(ValidationError, match="no column 'vwap'"):
+        to_matrix(rows, stamps, 3, "vwap")

@@ -137,3 +137,33 @@ def refuse_infinite(bars: Bars) -> None:
                 asset=int(bars.asset[row]),
                 row=row,
             )
+
+
+def to_matrix(bars: Bars, stamps: Integers, asset_count: int, column: str = "close") -> Floats:
+    """Lay one column out as float64[T, A], one row per stamp and one column per asset; NaN where there is no bar.
+
+    Parameters
+    ----------
+    bars
+        On the grid: every bar's time is one of ``stamps``.
+    stamps
+        int64[T], strictly increasing.
+    asset_count
+        A; ``bars.asset`` is in ``[0, A)``.
+    column
+        One of `VALUE_COLUMNS`.
+
+    Raises
+    ------
+    ValidationError
+        A column that the bars do not have, or a bar that is not on the grid.
+    """
+    values = dict(bars.values())
+    if column not in values:
+        raise ValidationError(f"These bars have no column {column!r}.", hint=f"They have {', '.join(values)}.")
+    row = np.minimum(stamps.searchsorted(bars.time), max(len(stamps) - 1, 0))
+    if len(bars) and (not len(stamps) or np.any(stamps[row] != bars.time)):
+        raise ValidationError("Some bars are not on the grid.", hint="Interpolate them on it first.")
+    matrix = np.full((len(stamps), asset_count), np.nan)
+    matrix[row, bars.asset] = values[column]
+    return matrix

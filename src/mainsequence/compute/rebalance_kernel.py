@@ -135,6 +135,34 @@ def _place_missing(target: _Floats, now: _Floats, executed: _Floats, policy: int
 
 
 @inlined
+def _trade(
+    rebalance: bool,
+    target: _Floats,
+    grown: _Floats,
+    shrink: float,
+    now: _Floats,
+    odd: int,
+    drifted: _Floats,
+    executed: _Floats,
+    tolerance: float,
+    policy: int,
+) -> tuple[int, int, int]:
+    """Write a row's drifted and executed weights; assets sold as stale, number of the problem, and its column."""
+    sold, problem, column = 0, 0, 0
+    if rebalance:
+        _drift_and_aim(grown, shrink, target, drifted, executed)
+    else:
+        _drift(grown, shrink, drifted, executed)
+    if odd:
+        sold = _sell_unpriced(now, drifted, executed)
+    if odd and rebalance:
+        problem, column = _place_missing(target, now, executed, policy)
+    if rebalance and tolerance > 0.0:
+        _keep_small(drifted, executed, tolerance)
+    return sold, problem, column
+
+
+@inlined
 def _book(
     row: int,
     gross: float,
@@ -201,19 +229,13 @@ def simulate_rows(
         gross = 1.0 + growth
         if not gross > 0.0:
             return _RUIN, row, 0
-        drifted, executed, sold[row] = before[row], after[row], 0
+        drifted, executed = before[row], after[row]
         if rebalance[row]:
             target = targets[target_rows[row]] if target_rows[row] >= 0 else nothing
-            _drift_and_aim(grown, 1.0 / gross, target, drifted, executed)
-        else:
-            _drift(grown, 1.0 / gross, drifted, executed)
-        if odd:
-            sold[row] = _sell_unpriced(now, drifted, executed)
-        if odd and rebalance[row]:
-            problem, column = _place_missing(target, now, executed, policy)
-            if problem:
-                return problem, row, column
-        if rebalance[row] and tolerance > 0.0:
-            _keep_small(drifted, executed, tolerance)
+        sold[row], problem, column = _trade(
+            rebalance[row], target, grown, 1.0 / gross, now, odd, drifted, executed, tolerance, policy
+        )
+        if problem:
+            return problem, row, column
         held, previous = executed, now
     return 0, 0, 0
