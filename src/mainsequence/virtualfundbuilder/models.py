@@ -126,10 +126,10 @@ class BacktestingWeightsConfig(Value):
     """
 
     signal_weights_name: str | None = None
-    signal_weights_configuration: Annotated[dict[str, Any], DisplayOnly] = Field(default_factory=dict)
+    signal_weights_configuration: dict[str, Any] = Field(default_factory=dict)
     signal_weights_instance: WeightsBase | None = None
     rebalance_strategy_name: str | None = None
-    rebalance_strategy_configuration: Annotated[dict[str, Any], DisplayOnly] = Field(default_factory=dict)
+    rebalance_strategy_configuration: dict[str, Any] = Field(default_factory=dict)
     rebalance_strategy_instance: SerializeAsAny[RebalanceStrategyBase] | None = None
 
     @model_validator(mode="after")
@@ -139,11 +139,14 @@ class BacktestingWeightsConfig(Value):
         self._one_of("rebalance_strategy")
         if self.signal_weights_name is not None:
             made = signal(self.signal_weights_name, self.signal_weights_configuration)
-            self.__dict__.update(signal_weights_instance=made, signal_weights_name=None)
+            self._becomes("signal_weights", made)
         if self.rebalance_strategy_name is not None:
             chosen = rebalance_strategy(self.rebalance_strategy_name, self.rebalance_strategy_configuration)
-            self.__dict__.update(rebalance_strategy_instance=chosen, rebalance_strategy_name=None)
+            self._becomes("rebalance_strategy", chosen)
         return self
+
+    def _becomes(self, what: str, instance: object) -> None:
+        self.__dict__.update({f"{what}_name": None, f"{what}_configuration": {}, f"{what}_instance": instance})
 
     def _one_of(self, what: str) -> None:
         named, made = getattr(self, f"{what}_name") is not None, getattr(self, f"{what}_instance") is not None

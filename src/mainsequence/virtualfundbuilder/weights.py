@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,11 @@ class WeightsBase(DataNode):
     def get_explanation(self) -> str:
         """Say in a sentence what the signal does; by default the first line of its docstring."""
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
+
+    def constructor_arguments(self) -> dict[str, Any]:
+        """Give the arguments that make an equal signal, as they are written into manifests."""
+        given = dict(self.config) if self._arguments is None else dict(self._arguments)
+        return given if self.hash_namespace is None else given | {"hash_namespace": self.hash_namespace}
 
     def get_table_metadata(self) -> DataNodeMetaData:
         """Describe the series: the postings of the signal."""

@@ -15,7 +15,7 @@ from mainsequence.domain.identifiers import UniqueIdentifier
 from mainsequence.domain.times import to_micros
 from mainsequence.domain.values import Value, listed
 from mainsequence.errors import InvalidWeightsError
-from mainsequence.tdag import DataNodeConfiguration
+from mainsequence.tdag import DataNodeConfiguration, DataNodeMetaData
 from mainsequence.virtualfundbuilder.columns import by_asset
 from mainsequence.virtualfundbuilder.contrib.data_nodes.registered import registered
 from mainsequence.virtualfundbuilder.weights import WEIGHT, WeightsBase
@@ -124,6 +124,10 @@ class EqualWeights(WeightsBase):
         """Give the assets named in the configuration, ``None`` where the universe is an asset category."""
         given = self.config.asset_unique_identifiers
         return None if given is None else registered(given)
+
+    def get_table_metadata(self) -> DataNodeMetaData:
+        """Declare no columns beforehand, so that no series is made: nothing is ever stored."""
+        return DataNodeMetaData(description="Equal weights follow from the universe")
 
     def update(self) -> None:
         """Store nothing."""

@@ -1,0 +1,143 @@
+"""Stored prices as a matrix on a portfolio's grid (METHODOLOGY section 4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from mainsequence.client.series import Series
+from mainsequence.compute.sessions import schedule
+from mainsequence.contract.arrow import WideMatrix
+from mainsequence.domain.series import SeriesStatistics
+from mainsequence.domain.times import from_micros, to_micros
+from mainsequence.domain.values import listed
+from mainsequence.errors import NotFoundError, ValidationError
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+VOLUME = "volume"
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """Interpolated prices at one version of their series.
+
+    Parameters
+    ----------
+    series
+        The series that `InterpolatedPrices` fills.
+    version
+        The version at which everything is read.
+    column
+        Which price of a bar.
+    calendars
+        The calendar of each asset, by unique identifier.
+    """
+
+    series: Series
+    version: int
+    column: str
+    calendars: Mapping[str, str]
+
+    @cached_property
+    def statistics(self) -> SeriesStatistics:
+        """First and last row of each asset."""
+        return self.series.statistics(self.version)
+
+    def first(self, columns: tuple[str, ...]) -> int | None:
+        """Give the first stamp at which any of the assets has a price, ``None`` where none has."""
+        found = [to_micros(self.statistics.assets[name].first) for name in columns if name in self.statistics.assets]
+        return min(found, default=None)
+
+    def last(self, columns: tuple[str, ...]) -> Integers:
+        """Give the last row of each asset, int64[N]; the smallest number where it has none."""
+        rows = self.statistics.assets
+        smallest = np.iinfo(np.int64).min
+        return np.array([to_micros(rows[name].last) if name in rows else smallest for name in columns], dtype=np.int64)
+
+    def calendar(self, columns: tuple[str, ...]) -> str:
+        """Give the calendar that all the assets share.
+
+        Raises
+        ------
+        ValidationError
+            They follow several: the portfolio must say which is its own.
+        """
+        found = sorted({self.calendars[name] for name in columns if name in self.calendars})
+        if len(found) == 1:
+            return found[0]
+        raise ValidationError(
+            f"The assets follow {len(found)} calendars: {listed(found)}." if found else "No asset has a calendar.",
+            hint="Give the rebalance strategy a calendar_key: its session closes become the portfolio's stamps.",
+            calendars=found,
+        )
+
+    def prices(self, columns: tuple[str, ...], stamps: Integers, calendar: str) -> Floats:
+        """Give the price of each asset at each stamp of a calendar, float64[T, N], NaN where there is none.
+
+        An asset that follows another calendar has the price of its own last stamp at or before.
+        """
+        return self._aligned(self.column, columns, stamps, calendar)
+
+    def volumes(self, columns: tuple[str, ...], stamps: Integers, calendar: str) -> Floats:
+        """Give the volume of the bar behind each price, float64[T, N], NaN where there is none."""
+        return self._aligned(VOLUME, columns, stamps, calendar)
+
+    def _aligned(self, column: str, columns: tuple[str, ...], stamps: Integers, calendar: str) -> Floats:
+        if not len(stamps):
+            return np.empty((0, len(columns)))
+        own = {self.calendars.get(name, calendar) for name in columns} - {calendar}
+        back = 15 if own else 0  # the longest time that any exchange stays closed, in days
+        matrix = self._read(column, columns, int(stamps[0]) - back * 86_400_000_000, int(stamps[-1]) + 1)
+        if not own:
+            return _rows(matrix, stamps)
+        values = np.full((len(stamps), len(columns)), np.nan)
+        for name in sorted(own | {calendar}):
+            members = np.array([at for at, each in enumerate(columns) if self.calendars.get(each, calendar) == name])
+            if len(members):
+                values[:, members] = _rows(matrix, _own_stamps(name, stamps))[:, members]
+        return values
+
+    def _read(self, column: str, columns: tuple[str, ...], start: int, end: int) -> WideMatrix:
+        return self.series.wide(
+            column,
+            unique_identifiers=columns,
+            start=from_micros(start),
+            end=from_micros(end),
+            version=self.version,
+        )
+
+
+def price_table(series: Series | None, version: int | None, column: str, calendars: Mapping[str, str]) -> PriceTable:
+    """Hold a series of prices at a version, by default the present one.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing is stored.
+    """
+    if series is None:
+        raise NotFoundError("No prices are stored for the portfolio's assets.", hint="Run the prices first.")
+    return PriceTable(series, series.statistics().version if version is None else version, column, calendars)
+
+
+def _own_stamps(calendar: str, stamps: Integers) -> Integers:
+    """Give the last close of a calendar at or before each stamp."""
+    closes = schedule(calendar).closes
+    at = closes.searchsorted(stamps, side="right") - 1
+    return np.where(at >= 0, closes[np.maximum(at, 0)], np.iinfo(np.int64).min)
+
+
+def _rows(matrix: WideMatrix, stamps: Integers) -> Floats:
+    """Give the rows of a matrix at these stamps; all NaN where it has none."""
+    if np.array_equal(matrix.times, stamps):
+        return matrix.values
+    if not len(matrix.times):
+        return np.full((len(stamps), len(matrix.assets)), np.nan)
+    at = np.minimum(matrix.times.searchsorted(stamps), len(matrix.times) - 1)
+    rows = matrix.values[at]
+    rows[matrix.times[at] != stamps] = np.nan
+    return rows
