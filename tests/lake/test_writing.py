@@ -10,6 +10,7 @@ import pytest
 from mainsequence.domain.series import RowSelection, SeriesQuery, SeriesSchema
 from mainsequence.errors import (
     AlreadyExistsError,
+    ConfigurationError,
     ExistingRowsError,
     NotFoundError,
     SchemaMismatchError,
@@ -173,6 +174,33 @@ def test_a_dropped_table_is_gone_and_its_name_is_free_again(lake: Lake) -> None:
     lake.create("prices", PRICES)
     assert lake.version("prices") == 0
     assert lake.statistics("prices").count == 0
+
+
+@pytest.mark.parametrize("folder", ["with blanks", "100%", "a#b?c", "ünï", "[1]*{2}", "it's"])
+def test_any_folder_can_hold_a_lake(tmp_path: Path, folder: str) -> None:
+    lake = Lake(tmp_path / folder)
+    lake.create("prices", PRICES)
+    lake.append("prices", prices(FIRST))
+    lake.upsert("prices", prices([(at(2020), "a", 7.0, 7)]))
+    assert rows_of(Lake(tmp_path / folder).read("prices"))[0] == (at(2020), "a", 7.0, 7)
+    assert lake.statistics("prices").count == 3
+    assert [each.name for each in tmp_path.iterdir()] == [folder]
+
+
+def test_a_folder_that_delta_lake_would_misread_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="without it"):
+        Lake(tmp_path / "100%20")
+
+
+def test_a_relative_folder_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lake = Lake("series")
+    lake.create("prices", PRICES)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    lake.append("prices", prices(FIRST))
+    assert lake.read("prices").num_rows == 3
+    assert Lake(tmp_path / "series").version("prices") == 1
 
 
 def test_a_table_dropped_and_made_again_elsewhere_is_noticed(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class TableReader:
 
     def __init__(self, storage: Storage, name: str, schema: SeriesSchema) -> None:
         self.storage, self.name, self.schema = storage, name, schema
-        self._uri = storage.uri(name)
+        self._folder = storage.uri(name)
 
     def read(self, snapshot: Snapshot, query: SeriesQuery) -> pl.DataFrame:
         """Read every row that a query selects, ascending by (time_index, unique_identifier).
@@ -94,7 +94,7 @@ class TableReader:
         return pl.scan_parquet(paths, storage_options=self.storage.options, hive_partitioning=False, glob=False)
 
     def _path(self, file: DataFile) -> str:
-        return f"{self._uri}/{file.path}"
+        return f"{self._folder}/{file.path}"
 
     def _sorted(self, group: list[DataFile], names: list[str], keep: list[pl.Expr]) -> pl.LazyFrame:
         rows = self.scan(group, names).filter(*keep) if keep else self.scan(group, names)

@@ -7,6 +7,7 @@ import polars as pl
 
 from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, AssetStatistics, SeriesStatistics
 from mainsequence.domain.times import from_micros
+from mainsequence.domain.values import trusted
 from mainsequence.platform.lake.derived import DerivedCache
 from mainsequence.platform.lake.reading import FILE, TableReader
 from mainsequence.platform.lake.snapshots import DataFile, Snapshot
@@ -32,19 +33,25 @@ class StatisticsCounter:
         self.reader, self.cache = reader, cache
         self._mutex = RLock()
         self._by_file: dict[str, pl.DataFrame] | None = None
+        self._last: SeriesStatistics | None = None
 
     def count(self, snapshot: Snapshot) -> SeriesStatistics:
         """Count one version exactly."""
         if not self.reader.schema.by_asset or not snapshot.files:
             return _overall(snapshot, {})
         with self._mutex:
-            known = self._known(snapshot)
+            if self._last is None or self._last.version != snapshot.version:
+                self._last = _overall(snapshot, self._by_asset(snapshot))
+            return self._last.model_copy(update={"assets": dict(self._last.assets)})
+
+    def _by_asset(self, snapshot: Snapshot) -> dict[str, AssetStatistics]:
+        known = self._known(snapshot)
         parts = pl.concat([known[file.path] for file in snapshot.files])
         totals = parts.group_by(UNIQUE_IDENTIFIER).agg(
             pl.col("first").min(), pl.col("last").max(), pl.col("count").sum()
         )
         rows = totals.sort(UNIQUE_IDENTIFIER).iter_rows()
-        return _overall(snapshot, {asset: _asset(first, last, count) for asset, first, last, count in rows})
+        return {asset: _asset(first, last, count) for asset, first, last, count in rows}
 
     def _known(self, snapshot: Snapshot) -> dict[str, pl.DataFrame]:
         known = self._remembered() if self._by_file is None else self._by_file
@@ -94,14 +101,17 @@ class StatisticsCounter:
 def _overall(snapshot: Snapshot, assets: dict[str, AssetStatistics]) -> SeriesStatistics:
     if not snapshot.files:
         return SeriesStatistics(version=snapshot.version, count=0)
-    return SeriesStatistics(
-        version=snapshot.version,
-        count=snapshot.rows,
-        min_time=from_micros(min(file.first for file in snapshot.files)),
-        max_time=from_micros(max(file.last for file in snapshot.files)),
-        assets=assets,
+    return trusted(
+        SeriesStatistics,
+        {
+            "version": snapshot.version,
+            "count": snapshot.rows,
+            "min_time": from_micros(min(file.first for file in snapshot.files)),
+            "max_time": from_micros(max(file.last for file in snapshot.files)),
+            "assets": assets,
+        },
     )
 
 
 def _asset(first: int, last: int, count: int) -> AssetStatistics:
-    return AssetStatistics(first=from_micros(first), last=from_micros(last), count=count)
+    return trusted(AssetStatistics, {"first": from_micros(first), "last": from_micros(last), "count": count})

@@ -16,11 +16,12 @@ from deltalake.fs import DeltaStorageHandler
 from filelock import FileLock, Timeout
 from pyarrow.fs import FileSelector
 
-from mainsequence.errors import BusyError, InvalidIdentifierError, StorageError
+from mainsequence.errors import BusyError, ConfigurationError, InvalidIdentifierError, StorageError
 from mainsequence.platform.lake.failures import LOW_LEVEL
 
 LOCKS, DERIVED, TRASH = ".locks", ".derived", ".trash"
 _TABLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]{0,199}")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _FIRST_COMMIT = "_delta_log/00000000000000000000.json"
 
 
@@ -85,17 +86,25 @@ class LocalStorage:
     options: dict[str, str] | None = None
 
     def __init__(self, root: Path) -> None:
+        if _ESCAPE.search(str(root)):
+            raise ConfigurationError(
+                f"Series cannot be kept in {root}: Delta Lake takes '%' and two digits for an escaped character.",
+                hint="Choose a folder without it.",
+            )
         self.root = root
         self.derived: Path | None = root / DERIVED
 
     def uri(self, name: str) -> str:
         """Give the folder of a table."""
-        return str(self.root / check_table_name(name))
+        return str(self._folder(name))
+
+    def _folder(self, name: str) -> Path:
+        return self.root / check_table_name(name)
 
     def fingerprint(self, name: str) -> Hashable | None:
         """Tell incarnations apart by the file of the first commit."""
         try:
-            found = (Path(self.uri(name)) / _FIRST_COMMIT).stat()
+            found = (self._folder(name) / _FIRST_COMMIT).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_ino, found.st_mtime_ns
@@ -120,7 +129,7 @@ class LocalStorage:
 
     def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
         """Write one Parquet file, down to the disk itself; a half-written one is removed."""
-        target = Path(self.uri(name)) / path
+        target = self._folder(name) / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             pq.write_table(table, target, **parquet)
@@ -144,7 +153,7 @@ class LocalStorage:
 
     def make_durable(self, name: str, version: int) -> None:
         """Flush the commit's entry in the log; the commit stands, so failing to is no failure of the write."""
-        log = Path(self.uri(name)) / "_delta_log"
+        log = self._folder(name) / "_delta_log"
         with suppress(OSError):
             _flush(log / f"{version:020d}.json", log)
 
@@ -152,7 +161,7 @@ class LocalStorage:
         """Remove files that no commit refers to."""
         for path in paths:
             with suppress(OSError):
-                (Path(self.uri(name)) / path).unlink(missing_ok=True)
+                (self._folder(name) / path).unlink(missing_ok=True)
 
     def drop(self, name: str) -> None:
         """Move the table out of sight in one step, then remove it."""
@@ -160,12 +169,14 @@ class LocalStorage:
         trash = self.root / TRASH / uuid4().hex
         trash.mkdir(parents=True)
         with suppress(FileNotFoundError):
-            Path(self.uri(name)).rename(trash / "table")
+            self._folder(name).rename(trash / "table")
         shutil.rmtree(trash, ignore_errors=True)
 
 
 def _flush(*paths: Path) -> None:
     for path in paths:
+        if os.name == "nt" and path.is_dir():  # Windows cannot open folders, and needs not
+            continue
         opened = os.open(path, os.O_RDONLY)
         try:
             os.fsync(opened)
@@ -250,4 +261,4 @@ def open_storage(root: str | Path, options: dict[str, str] | None = None, derive
     """Choose the storage for an address: a path is a folder, ``scheme://…`` an object store."""
     if isinstance(root, str) and "://" in root:
         return ObjectStorage(root, options, derived)
-    return LocalStorage(Path(root))
+    return LocalStorage(Path(root).absolute())
