@@ -1,0 +1,65 @@
+"""``mainsequence``: where the nouns come together and errors become exit codes."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mainsequence.cli import assets, categories, demo, portfolios, routing, series
+from mainsequence.cli.output import complain
+from mainsequence.errors import MainSequenceError, ValidationError
+
+REFUSED, MISUSED = 1, 2
+
+
+class Nouns(TyperGroup):
+    """The root group: what the platform refuses is said on standard error, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; 2 is left for requests that are wrong in themselves, 1 for those that failed."""
+        try:
+            return super().invoke(ctx)
+        except MainSequenceError as error:
+            complain("Error", str(error))
+            raise typer.Exit(MISUSED if isinstance(error, ValidationError) else REFUSED) from None
+
+
+app = typer.Typer(
+    cls=Nouns,
+    name="mainsequence",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(assets.app, name="asset")
+app.add_typer(categories.app, name="category")
+app.add_typer(routing.app, name="routing")
+app.add_typer(series.app, name="series")
+app.add_typer(portfolios.app, name="portfolio")
+app.command("demo")(demo.run)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("mainsequence-platform"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    home: Annotated[
+        Path | None, typer.Option(help="Folder of the embedded platform; by default MAINSEQUENCE_HOME.")
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which release this is.")
+    ] = False,
+) -> None:
+    """Asset universes, and what hangs from them: routing, series, portfolios."""
+    if home is not None:
+        import mainsequence.client as msc
+
+        msc.connect(str(home))
