@@ -265,18 +265,19 @@ class DataNode(StoredNode, RunnableNode):
     _anew = False
 
     def _target(self) -> "Target":
-        from mainsequence.tdag.storing import Target, package_of
+        from mainsequence.tdag.storing import Target, packages_of
 
         stored, updated = self._identity(for_update=False), self._identity(for_update=True)
         partial = stored.hash != updated.hash
         needed = {name: node.identifier for name, node in checked_dependencies(self).items()}
         assets = self.update_statistics.asset_list
-        registration = {**stored.form, "storage_hash": stored.hash, "dependencies": needed}
+        packages = packages_of(type(self).__module__)
+        registration = {**stored.form, "storage_hash": stored.hash, "dependencies": needed, "packages": packages}
         return Target(
             identifier=self.identifier,
             about=self.get_table_metadata(),
             records=tuple(self.get_column_metadata()),
-            registration=registration | package_of(type(self).__module__),
+            registration=registration,
             update={updated.hash: updated.form["arguments"]} if partial else {},
             assets=tuple(each.unique_identifier for each in assets) if partial and assets is not None else None,
         )

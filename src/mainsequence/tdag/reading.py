@@ -119,7 +119,7 @@ class ReadableNode(ABC):
         -------
         pandas.DataFrame
             Indexed by ``time_index`` (datetime64[us, UTC]) and, where rows belong to assets, ``unique_identifier``;
-            ascending. A node that has stored nothing gives an empty frame.
+            ascending. A node that has stored nothing gives an empty frame of the columns asked for, or declared.
         """
         table = self.read_arrow(
             columns,
@@ -152,15 +152,19 @@ class ReadableNode(ABC):
         )
         return to_pandas(_inside(table, ranges))
 
-    def get_last_observation(self, asset_list: "Iterable[AssetRecord | str] | None" = None) -> "pd.DataFrame":
+    def get_last_observation(
+        self, asset_list: "Iterable[AssetRecord | str] | None" = None, columns: Iterable[str] | None = None
+    ) -> "pd.DataFrame":
         """Read the newest row of each asset (of the series, where rows belong to no assets).
 
         Parameters
         ----------
         asset_list
             Assets or their unique identifiers; by default all.
+        columns
+            Value columns; by default all.
         """
-        return to_pandas(self.read_arrow(unique_identifiers=identifiers_of(asset_list), last_per_asset=True))
+        return to_pandas(self.read_arrow(columns, unique_identifiers=identifiers_of(asset_list), last_per_asset=True))
 
 
 def identifiers_of(assets: "Iterable[AssetRecord | str] | None") -> tuple[str, ...] | None:

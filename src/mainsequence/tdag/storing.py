@@ -1,5 +1,6 @@
 """Storing what an update gave, and registering who filled the series and from what."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from mainsequence.errors import AlreadyExistsError
 from mainsequence.tdag.metadata import DataNodeMetaData, RecordDefinition
 from mainsequence.tdag.tables import declared_schema, first_schema, result_table
 
+PLATFORM = "mainsequence-platform"
 NODE, UPDATES = "node", "updates"
 """Where a series' metadata says which node fills it, and which parts are updated by which configuration."""
 
@@ -118,8 +120,20 @@ def owned_series(identifier: str, storage_hash: str) -> Series | None:
 
 
 @cache
-def package_of(module: str) -> dict[str, str]:
-    """Give the installed package that a module belongs to, and its version; empty for scripts and notebooks."""
+def packages_of(module: str) -> dict[str, str]:
+    """Give the versions of the code that a module's node runs on: the platform's, and that of the module's package.
+
+    A package is known by its own distribution or ``__version__``; scripts and notebooks have none.
+    """
     top = module.partition(".")[0]
-    names = packages.packages_distributions().get(top)
-    return {"package": names[0], "version": packages.version(names[0])} if names else {}
+    found = {name: _installed(name) for name in (PLATFORM, top)}
+    if top != "mainsequence" and found[top] is None:
+        found[top] = getattr(sys.modules.get(top), "__version__", None)
+    return {name: str(version) for name, version in found.items() if version is not None}
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return packages.version(name)
+    except packages.PackageNotFoundError:
+        return None

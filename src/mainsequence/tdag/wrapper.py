@@ -219,11 +219,16 @@ class WrapperDataNode(ReadableNode):
         return _reported(found.get_ranged_data_per_asset(range_descriptor, names), errors, on_error)
 
     def get_last_observation(
-        self, asset_list: "Iterable[AssetRecord | str] | None" = None, *, on_error: OnError = "raise"
+        self,
+        asset_list: "Iterable[AssetRecord | str] | None" = None,
+        columns: Iterable[str] | None = None,
+        *,
+        on_error: OnError = "raise",
     ) -> "pd.DataFrame":
         """Read the newest row of each asset; see `get_df_between_dates`."""
-        found, errors = self._served(asset_list, None, on_error)
-        return _reported(found.get_last_observation(), errors, on_error)
+        names = None if columns is None else tuple(columns)
+        found, errors = self._served(asset_list, names, on_error)
+        return _reported(found.get_last_observation(columns=names), errors, on_error)
 
 
 def _registered(names: tuple[str, ...]) -> list[Asset]:
