@@ -43,10 +43,10 @@ demo: $(installed) ## The main job on real data: a named universe becomes portfo
 	@MAINSEQUENCE_HOME="$(DEMO_HOME)/home" $(bin)/mainsequence demo --output "$(DEMO_HOME)/demo.png"
 
 test: $(installed) ## Every test
-	$(bin)/python -m pytest -n $(JOBS)
+	$(bin)/python -m pytest -n $(JOBS) --dist loadfile
 
 quick: $(installed) ## The tests that take no time
-	$(bin)/python -m pytest -n $(JOBS) -m "not slow"
+	$(bin)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 lint: $(installed) ## Style: ruff check and format
 	$(bin)/ruff check .

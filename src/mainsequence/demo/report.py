@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mainsequence.compute.metrics import Performance, performance
@@ -39,10 +40,11 @@ class Measured:
 def measures_table(measured: Sequence[Measured]) -> Table:
     """Lay the measures out, a row each."""
     first, last = measured[0].nav.index[0], measured[0].nav.index[-1]
-    table = Table(title=f"{first:%Y-%m-%d} to {last:%Y-%m-%d}, after fees", title_justify="left", header_style="bold")
-    table.add_column("portfolio")
-    for heading in ("CAGR", "volatility", "Sharpe", "max drawdown", "turnover / year", "1 became"):
-        table.add_column(heading, justify="right")
+    title = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}, after fees; turnover is per year"
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 0))
+    table.add_column("portfolio", no_wrap=True)
+    for heading in ("CAGR", "volatility", "Sharpe", "drawdown", "turnover", "1 became"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for each in measured:
         table.add_row(each.label, *_cells(each))
     return table
@@ -55,7 +57,7 @@ def _cells(each: Measured) -> tuple[str, ...]:
         f"{found.volatility:.2%}",
         f"{found.sharpe:.2f}",
         f"{found.max_drawdown:.1%}",
-        f"{found.turnover:.2f}",
+        f"{found.turnover:.2f}" if found.turnover else "–",
         f"{each.nav.iloc[-1]:,.1f}",
     )
 
