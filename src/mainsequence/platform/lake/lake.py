@@ -29,7 +29,7 @@ from mainsequence.errors import (
 )
 from mainsequence.platform.lake.failures import storage_failures
 from mainsequence.platform.lake.layout import arrow_schema, conform, to_arrow
-from mainsequence.platform.lake.log import CommitConflict, create_table
+from mainsequence.platform.lake.log import CommitConflict, Uncommitted, create_table
 from mainsequence.platform.lake.planning import Plan, Planner
 from mainsequence.platform.lake.reading import selection
 from mainsequence.platform.lake.storage import open_storage
@@ -198,9 +198,12 @@ class Lake:
         removed = [file for year in plan.years for file in year.removed]
         try:
             version = table.log.commit(base, added, removed, {"operation": operation, **counts})
-        except BaseException:
+        except CommitConflict:
             writer.discard()
             raise
+        except Uncommitted as refused:
+            writer.discard()
+            raise refused.reason from refused
         self._storage.make_durable(name, version)
         return WriteOutcome(version=version, unchanged=plan.unchanged, **counts)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from mainsequence.domain.series import TIME_INDEX, SeriesSchema, SeriesVersion
@@ -36,8 +36,16 @@ _WRITER = "mainsequence-writer"
 _logger = get_logger(__name__)
 
 
-class CommitConflict(Exception):  # noqa: N818 - a signal between two functions, never seen by users
-    """Another writer committed first; plan again on what it left."""
+class Uncommitted(Exception):  # noqa: N818 - signals between two functions, never seen by users
+    """The commit surely did not happen."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class CommitConflict(Exception):  # noqa: N818
+    """The commit surely did not happen: another writer was first; plan again on what it left."""
 
 
 def create_table(uri: str, schema: SeriesSchema, options: dict[str, str] | None) -> None:
@@ -129,6 +137,8 @@ class TableLog:
         ------
         CommitConflict
             The table moved since ``base``.
+        Uncommitted
+            The commit failed. After any other exception (an interrupt, say) it may stand.
         """
         with self._mutex:
             self._table.update_incremental()
@@ -136,10 +146,11 @@ class TableLog:
                 raise CommitConflict
             try:
                 self._transact(base.version, added, removed, facts)
-            except DeltaError as error:
+            except LOW_LEVEL as error:
                 if not self._holds(added, removed):
-                    raise _conflict_or(error) from error
-            return self._settle()
+                    raise _uncommitted(error) from error
+            self._checkpoint(base.version + 1)
+            return base.version + 1
 
     def _transact(self, base: int, added: list[DataFile], removed: list[DataFile], facts: dict[str, Any]) -> None:
         now = time.time_ns() // 1_000_000
@@ -167,15 +178,14 @@ class TableLog:
         gone = {file.path for file in removed}
         return present.issuperset(file.path for file in added) and present.isdisjoint(gone)
 
-    def _settle(self) -> int:
-        self._table.update_incremental()
-        version = self._table.version()
-        if version % CHECKPOINT_EVERY == 0:
-            try:
-                self._table.create_checkpoint()
-            except LOW_LEVEL as error:
-                _logger.warning("the checkpoint of %s at version %d failed: %s", self.uri, version, error)
-        return version
+    def _checkpoint(self, version: int) -> None:
+        if version % CHECKPOINT_EVERY:
+            return
+        try:
+            self._table.update_incremental()
+            self._table.create_checkpoint()
+        except LOW_LEVEL as error:
+            _logger.warning("the checkpoint of %s at version %d failed: %s", self.uri, version, error)
 
     def history(self) -> list[SeriesVersion]:
         """List all versions, oldest first."""
@@ -184,9 +194,9 @@ class TableLog:
             return [_version(commit) for commit in reversed(self._table.history())]
 
 
-def _conflict_or(error: DeltaError) -> Exception:
+def _uncommitted(error: Exception) -> CommitConflict | Uncommitted:
     lost_the_race = isinstance(error, CommitFailedError) and errno_of(error) is None
-    return CommitConflict() if lost_the_race else error
+    return CommitConflict() if lost_the_race else Uncommitted(error)
 
 
 def _add_action(file: DataFile, now: int) -> AddAction:
