@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "mainsequence-platform"
 
+MAX_FLAGS = 100
+"""How many flags a manifest keeps: the newest."""
+
 
 class Segment(Value):
     """Stamps that were computed from one recorded state of everything.
@@ -111,7 +114,9 @@ class Manifest(Value):
         else:
             joined = [last, first]
         flags = {(each.code, each.message): each for each in (*self.flags, *later.flags)}
-        return later.model_copy(update={"segments": (*earlier, *joined, *rest), "flags": tuple(flags.values())})
+        return later.model_copy(
+            update={"segments": (*earlier, *joined, *rest), "flags": tuple(flags.values())[-MAX_FLAGS:]}
+        )
 
     def _only_grew(self, before: Segment, after: Segment) -> bool:
         return _grew(self.prices_series, before.prices_version, after.prices_version) and (

@@ -1,6 +1,5 @@
 """``PortfolioStrategy``: universe + routed prices + signal + rebalance = portfolio."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from mainsequence.domain.portfolios import PortfolioAbout
 from mainsequence.domain.series import WriteOutcome
 from mainsequence.domain.times import TimeLike, from_micros
 from mainsequence.errors import ConfigurationError, NotFoundError
+from mainsequence.logs import get_logger
 from mainsequence.tdag import DataNode, DataNodeConfiguration, DataNodeMetaData, RecordDefinition, RunResult
 from mainsequence.tdag.reading import ReadableNode
 from mainsequence.virtualfundbuilder.contrib.prices.data_nodes import InterpolatedPrices
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 MANIFEST = "manifest"
 """Where the metadata of the values series keeps the manifest."""
@@ -88,7 +88,13 @@ class PortfolioStrategy(DataNode):
         """The node of the prices that the portfolio trades at."""
         if self._prices is None:
             self._prices = self._price_node()
+            self._prices.also(self._held)
         return self._prices
+
+    def _held(self) -> tuple[str, ...]:
+        """Name what the portfolio holds where its output ends; nobody where it begins anew."""
+        resume = None if self._anew or self.series is None else self._resume()
+        return () if resume is None else resume.names
 
     def _price_node(self) -> InterpolatedPrices:
         rules = self.build.assets_configuration.prices_configuration
@@ -271,9 +277,8 @@ class PortfolioStrategy(DataNode):
         column = self.build.assets_configuration.price_type.value
         signal = self.build.backtesting_weights_configuration.signal.series
         version = None if signal is None else signal.statistics().version
-        assets = universe.assets if universe is not None else prices.get_asset_list()
-        table = price_table(prices.series, None, column, prices.calendars(assets))
-        members = () if universe is not None else tuple(sorted(each.unique_identifier for each in assets))
+        table = price_table(prices.series, None, column, prices.calendars())
+        members = () if universe is not None else prices.config.asset_unique_identifiers or ()
         return Sources(universe, table, version, members)
 
     def _store_weights(self, played: Played, *, anew: bool) -> None:

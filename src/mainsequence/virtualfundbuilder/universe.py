@@ -142,10 +142,10 @@ class PinnedUniverse:
             return []
         edits = [each for each in self.category.history() if each.revision <= self.revision]
         inside = [each for each in edits if start < to_micros(each.recorded_at) <= end]
-        if not inside or _timeless(self._at(inside[0].revision - 1)) == _timeless(self._at(inside[-1].revision)):
+        if not inside or not _for_all_time(self._at(inside[0].revision - 1), self._at(inside[-1].revision)):
             return []
-        states = {number: _timeless(self._at(number)) for number in _around(inside)}
-        return [each for each in inside if states[each.revision - 1] != states[each.revision]]
+        states = {number: self._at(number) for number in _around(inside)}
+        return [each for each in inside if _for_all_time(states[each.revision - 1], states[each.revision])]
 
     def _at(self, revision: int) -> "pd.DataFrame":
         return self.intervals if revision == self.revision else self.category.members(revision=revision)
@@ -155,11 +155,17 @@ def _around(edits: list[Revision]) -> set[int]:
     return {each.revision - 1 for each in edits} | {each.revision for each in edits}
 
 
-def _timeless(rows: "pd.DataFrame") -> set[Any]:
-    """Give the intervals that reach back for ever."""
-    open_start = rows[rows["valid_from"].isna()]
-    ends = _micros(open_start["valid_to"], MAX_MICROS).tolist()
-    return set(zip(open_start["unique_identifier"], ends, strict=True))
+def _for_all_time(before: "pd.DataFrame", after: "pd.DataFrame") -> bool:
+    """Tell whether, from one state to the next, assets became members for all time or lost all their time."""
+    return bool(_always(after) - _always(before) or _ever(before) - _ever(after))
+
+
+def _always(rows: "pd.DataFrame") -> set[str]:
+    return _ever(rows[rows["valid_from"].isna() & rows["valid_to"].isna()])
+
+
+def _ever(rows: "pd.DataFrame") -> set[str]:
+    return set(rows["unique_identifier"])
 
 
 def _micros(column: "pd.Series[Any]", infinity: int) -> Integers:

@@ -8,14 +8,17 @@ from mainsequence.errors import UnknownAssetsError
 
 
 def registered(identifiers: Sequence[str]) -> list[Asset]:
-    """Read assets by their identifiers, in that order.
+    """Read assets by their identifiers, in that order, retired ones too: the past stays computable.
 
     Raises
     ------
     UnknownAssetsError
         Some of them are not registered.
     """
-    found = {each.unique_identifier: each for each in Asset.filter(unique_identifier__in=list(identifiers))}
+    found = {
+        each.unique_identifier: each
+        for each in Asset.filter(unique_identifier__in=list(identifiers), include_retired=True)
+    }
     unknown = [name for name in identifiers if name not in found]
     if unknown:
         raise UnknownAssetsError(

@@ -1,6 +1,6 @@
 """``InterpolatedPrices``: raw bars of a universe, routed by a translation table, on the grid of their calendars."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -86,6 +86,7 @@ class InterpolatedPrices(DataNode):
 
     config: InterpolatedPricesConfiguration
     _pinned: PinnedUniverse | None = None
+    _also: Callable[[], Iterable[str]] | None = None
     routing_errors: Mapping[str, RoutingError] = {}
     """Why some assets were not served in the last run, by unique identifier."""
 
@@ -114,12 +115,20 @@ class InterpolatedPrices(DataNode):
         """Read the universe at this revision in the runs that follow; ``None`` pins the head at each run."""
         self._pinned = universe
 
+    def also(self, names: Callable[[], Iterable[str]]) -> None:
+        """Price these assets too, whoever is in the universe: a portfolio must be able to sell what it holds."""
+        self._also = names
+
     def get_asset_list(self) -> list[Asset]:
         """Give the assets: those of the configuration, or everyone who ever was a member of the category."""
         category = self.config.assets_category_unique_id
         if category is None:
-            return registered(self.config.asset_unique_identifiers or ())
-        return (self._pinned or PinnedUniverse.pin(category)).assets
+            found = registered(self.config.asset_unique_identifiers or ())
+        else:
+            found = (self._pinned or PinnedUniverse.pin(category)).assets
+        known = {each.unique_identifier for each in found}
+        more = () if self._also is None else sorted(set(self._also()) - known)
+        return found + registered(more) if more else found
 
     def calendars(self, assets: list[Asset] | None = None) -> dict[str, str]:
         """Name the calendar of each asset, by unique identifier.
