@@ -77,9 +77,14 @@ class Bars:
                 yield name, column
 
     def room(self, rows: int) -> Bars:
-        """Make uninitialised arrays for so many rows of the same columns, and ``interpolated``."""
-        columns = {name: np.empty(rows) for name, _ in self.values()}
-        asset, time, flags = np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.bool_)
+        """Make uninitialised arrays for so many rows of the same columns, and ``interpolated``.
+
+        They share one block of memory, which the system hands out in far fewer, larger pages.
+        """
+        names = [name for name, _ in self.values()]
+        block = np.empty((len(names) + 1, rows))
+        columns = dict(zip(names, block[1:], strict=True))
+        asset, time, flags = np.empty(rows, np.int32), block[0].view(np.int64), np.empty(rows, np.bool_)
         return Bars(asset=asset, time=time, interpolated=flags, **columns)
 
     def take(self, rows: npt.NDArray[np.generic] | slice) -> Bars:

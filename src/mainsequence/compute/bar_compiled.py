@@ -18,7 +18,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 
 MOST_THREADS = 4
 """Writing rows is bound by memory: more threads than this gain nothing."""
-ROWS_PER_THREAD = 200_000
+ROWS_PER_SHARE = 150_000
 
 _ABSENT = np.empty(0)
 _NO_FLAGS = np.empty(0, np.bool_)
@@ -54,8 +54,12 @@ def _run(jobs: list[tuple[object, ...]]) -> bool:
 
     if len(jobs) == 1:
         return bool(fill_assets(*jobs[0]))  # type: ignore[arg-type]
-    with ThreadPoolExecutor(len(jobs)) as threads:
+    with ThreadPoolExecutor(_cores()) as threads:
         return all(list(threads.map(lambda job: fill_assets(*job), jobs)))
+
+
+def _cores() -> int:
+    return min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _columns(bars: Bars, no_flags: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.generic], ...]:
@@ -74,8 +78,8 @@ def _room(bars: Bars, count: int, out: Bars | None) -> Bars:
 
 
 def _shares(ends: Integers) -> list[tuple[int, int]]:
-    """Ranges of assets with about as many rows each, one per thread."""
-    total, cores = int(ends[-1]) if len(ends) else 0, len(os.sched_getaffinity(0))
-    threads = max(1, min(MOST_THREADS, cores, total // ROWS_PER_THREAD))
-    cuts = [int(cut) for cut in ends.searchsorted([total * part // threads for part in range(1, threads)])]
+    """Ranges of assets with about as many rows each; several per core, so that a busy core holds nobody up."""
+    total = int(ends[-1]) if len(ends) else 0
+    parts = max(1, total // ROWS_PER_SHARE) if _cores() > 1 else 1
+    cuts = [int(cut) for cut in ends.searchsorted([total * part // parts for part in range(1, parts)])]
     return list(zip([0, *cuts], [*cuts, len(ends)], strict=True))

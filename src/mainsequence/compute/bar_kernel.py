@@ -79,26 +79,26 @@ def _lay_out(
     untraded: _Floats,
     interpolated: _Flags,
 ) -> tuple[float, int, bool]:
-    j, several = start, False
+    j, last, several = start, min(start, len(time) - 1), False
     for g in range(first, len(stamps)):
-        begins[g], count, last, filled = j, 0, min(j, len(time) - 1), 0
+        begin, count, filled = j, 0, 0
         while j < end and time[j] <= stamps[g]:
             if not isnan(close[j]):
                 count += 1
                 last = j
-                if len(fills) and fills[j]:
-                    filled += 1
+                filled += len(fills) > 0 and fills[j]
             j += 1
-        if count > filled or (count > 0 and isnan(last_close)):
-            last_ordinal = ordinals[g]
-        if count:
-            last_close = close[last]
         counts[g], lasts[g] = count, last
-        several |= count > 1
-        fresh = carry and ordinals[g] - last_ordinal <= limit
-        carried[g] = last_close if fresh else np.nan
-        untraded[g] = 0.0 if fresh else np.nan
         interpolated[g - first] = count == filled
+        if count == 0:
+            fresh = carry and ordinals[g] - last_ordinal <= limit
+            carried[g], untraded[g] = (last_close, 0.0) if fresh else (np.nan, np.nan)
+            continue
+        if count > filled or isnan(last_close):
+            last_ordinal = ordinals[g]
+        last_close = close[last]
+        if count > 1:
+            begins[g], several = begin, True
     return last_close, last_ordinal, several
 
 
