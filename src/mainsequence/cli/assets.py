@@ -46,7 +46,7 @@ def list_assets(
 def show(asset: AssetArgument, as_json: AsJson = False) -> None:
     """Show one asset, and what it was called over time."""
     found = find_asset(asset)
-    universes = [each.unique_identifier for each in found.get_categories()]
+    universes = [each.unique_identifier for each in msc.AssetCategory.containing(found)]
     names = [each.model_dump() for each in found.snapshots()]
     show_one(record_of(found) | {"categories": universes} | ({"snapshots": names} if as_json else {}), as_json=as_json)
     if not as_json:

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.contract import assets as contract
-from mainsequence.contract import categories as categories_contract
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
 from mainsequence.domain.calendars import calendar_name_for
-from mainsequence.domain.times import TimeLike, to_datetime
+from mainsequence.domain.times import to_datetime
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
-
-if TYPE_CHECKING:
-    from mainsequence.client.categories import AssetCategory
 
 
 class Calendar(Value):
@@ -131,14 +127,6 @@ class Asset(Noun[AssetRecord], AssetRecord):
             self.unique_identifier, calendar=self.calendar_name, exchange_code=self.exchange_code, kinds=kinds
         )
         return Calendar(name=name)
-
-    def get_categories(self, as_of: TimeLike | None = None) -> "list[AssetCategory]":
-        """List the universes that the asset is a member of, now or at a time."""
-        from mainsequence.client.categories import AssetCategory
-
-        when = categories_contract.AsOf(as_of=None if as_of is None else to_datetime(as_of, "as_of"))
-        found = self._call(categories_contract.CONTAINING, when, key=self.id)
-        return self._bind_all(AssetCategory, found)
 
     def add_instrument_pricing_details(
         self, instrument_dump: Mapping[str, Any], pricing_details_date: datetime | str

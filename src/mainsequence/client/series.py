@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
-from mainsequence.client.frames import Frame, to_pandas, to_table
 from mainsequence.client.connection import carrier
+from mainsequence.client.frames import Frame, to_pandas, to_table
 from mainsequence.contract import series as contract
 from mainsequence.contract.arrow import WideMatrix
 from mainsequence.domain.series import (
