@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 from pydantic import Field
@@ -34,7 +34,7 @@ def frame(rows: Mapping[tuple[datetime, str], float], column: str = "close") -> 
 
 
 class DaysConfiguration(DataNodeConfiguration):
-    assets: list[str] = ["a", "b"]
+    assets: tuple[str, ...] = ("a", "b")
     step: float = 1.0
     note: Annotated[str, DisplayOnly] = ""
     label: str = Field("", json_schema_extra={"display_only": True})
@@ -74,7 +74,7 @@ class Scaled(DataNode):
 class Emitting(DataNode):
     """Gives whatever it is told to, and counts its updates by name."""
 
-    updates: dict[str, int] = {}
+    updates: ClassVar[dict[str, int]] = {}
 
     def __init__(self, name: str, gives: Annotated[Any, DisplayOnly] = None, needs: tuple[DataNode, ...] = ()) -> None:
         super().__init__()

@@ -229,7 +229,7 @@ def test_a_configuration_is_inherited():
 
 
 def test_repr_shows_how_to_make_it():
-    assert repr(Days(step=2.0)) == "Days(assets=['a', 'b'], step=2.0, note='', label='')"
+    assert repr(Days(step=2.0)) == "Days(assets=('a', 'b'), step=2.0, note='', label='')"
     assert repr(Scaled(Days(), 3.0)).startswith("Scaled(source=Days(")
 
 
@@ -257,7 +257,7 @@ def test_importing_the_room_loads_no_frames():
 
 
 def test_the_exports_are_what_the_room_promises():
-    import mainsequence.tdag as tdag
+    from mainsequence import tdag
 
     promised = {"DataNode", "DataNodeConfiguration", "DataNodeMetaData", "RecordDefinition", "APIDataNode"}
     assert promised | {"WrapperDataNode"} <= set(tdag.__all__)

@@ -133,7 +133,7 @@ def test_a_series_that_does_not_exist_is_not_empty_but_refused():
     node = APIDataNode("price_daily")
     assert node.series is None
     for read in (node.get_df_between_dates, node.get_last_observation, lambda: node.wide("close")):
-        with pytest.raises(NotFoundError, match="no series 'price_daily'. Did you mean prices_daily?"):
+        with pytest.raises(NotFoundError, match=r"no series 'price_daily'. Did you mean prices_daily\?"):
             read()
     with pytest.raises(NotFoundError):
         APIDataNode.build_from_identifier("price_daily")

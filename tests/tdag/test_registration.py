@@ -87,7 +87,7 @@ def test_a_universe_knows_the_nodes_that_read_it(universe: msc.AssetCategory, na
 
 def test_a_universe_that_does_not_exist_is_refused_by_name(universe: msc.AssetCategory):
     node = OfUniverse("mime")
-    with pytest.raises(NotFoundError, match="no asset category 'mime'. Did you mean mine"):
+    with pytest.raises(NotFoundError, match=r"no asset category 'mime'. Did you mean mine"):
         node.run()
     assert node.series is None
 

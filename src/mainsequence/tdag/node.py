@@ -39,7 +39,7 @@ class DataNode(StoredNode, RunnableNode):
     * by its own ``__init__`` with plain arguments, which calls ``super().__init__()``.
 
     Fields or arguments define the identity, together with the full name of the class: equal nodes fill the same series.
-    What is marked `DisplayOnly` does not count.
+    What is marked `DisplayOnly` does not count. The identity is read off when it is first needed and stays.
 
     Parameters
     ----------
@@ -69,6 +69,7 @@ class DataNode(StoredNode, RunnableNode):
         node._made_with = (args, kwargs)
         node._arguments = bound_arguments(cls.__init__, args, kwargs) if own else None
         node.hash_namespace = (node._arguments or kwargs).get("hash_namespace")
+        node._identities = {}
         node._now, node._found, node.last_run = None, None, None
         return node
 
@@ -80,6 +81,7 @@ class DataNode(StoredNode, RunnableNode):
 
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]
     _arguments: dict[str, Any] | None
+    _identities: dict[bool, NodeIdentity]
     _now: datetime | None
     _found: UpdateStatistics | None
 
@@ -128,8 +130,12 @@ class DataNode(StoredNode, RunnableNode):
     # -- identity
 
     def _identity(self, *, for_update: bool) -> NodeIdentity:
-        named = {"config": self.config} if self._arguments is None else self._arguments
-        return NodeIdentity.of(type(self), named, self.hash_namespace, for_update=for_update)
+        found = self._identities.get(for_update)
+        if found is None:
+            named = {"config": self.config} if self._arguments is None else self._arguments
+            found = NodeIdentity.of(type(self), named, self.hash_namespace, for_update=for_update)
+            self._identities[for_update] = found
+        return found
 
     @property
     def storage_hash(self) -> str:
@@ -188,8 +194,8 @@ class DataNode(StoredNode, RunnableNode):
 
     def _statistics(self, *, force: bool) -> UpdateStatistics:
         assets = self.get_asset_list()
-        series = None if force else self.series
-        stored = None if series is None else series.statistics()
+        series = self.series
+        stored = None if series is None or force else series.statistics()
         return UpdateStatistics.of(stored, None if assets is None else tuple(assets))
 
     # -- running
@@ -248,9 +254,7 @@ class DataNode(StoredNode, RunnableNode):
 
         register_reader(self.universes(), self.identifier)
         with self._running(now, force):
-            target = self._target()
-            target.find()
-            return target.store(self.update(), force=force)
+            return self._target().store(self.update(), force=force)
 
     @contextmanager
     def _running(self, now: datetime, force: bool) -> Iterator[None]:
