@@ -98,18 +98,23 @@ def test_readers_do_not_wait_for_writers(tmp_path: Path) -> None:
         assert lake.statistics("prices").count == 1
 
 
-def test_a_lake_carried_over_a_fork_says_so_instead_of_hanging(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["version", "exists", "drop"])
+@pytest.mark.parametrize("opened", ["before the fork", "after the fork"])
+def test_a_forked_process_is_told_so_instead_of_hanging(tmp_path: Path, opened: str, verb: str) -> None:
     lake = Lake(tmp_path)
     lake.create("prices", PRICES)
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        try:
-            lake.version("prices")
-            answer = b"no error"
-        except ConfigurationError as error:
-            answer = str(error).encode()
-        os.write(writer, answer)
+        os.write(writer, answer_of(lake if opened == "before the fork" else Lake(tmp_path), verb))
         os._exit(0)
     os.waitpid(child, 0)
     assert b"spawn" in os.read(reader, 1_000)
+    assert lake.version("prices") == 0
+
+
+def answer_of(lake: Lake, verb: str) -> bytes:
+    try:
+        return repr(getattr(lake, verb)("prices")).encode()
+    except ConfigurationError as error:
+        return str(error).encode()

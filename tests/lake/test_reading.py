@@ -117,6 +117,7 @@ def test_assets_without_rows_are_named_when_all_are_required(filled: Lake) -> No
         ({"start": at(2020), "end": at(2020)}, InvalidIntervalError),
         ({"sTart": at(2020)}, UnknownFieldError),
         ({"version": -1}, ValidationError),
+        ({"columns": ["close", "close"]}, ValidationError),
         ({"start": "yesterday"}, ValidationError),
     ],
 )

@@ -197,6 +197,13 @@ class SeriesQuery(TimeRange):
     version: int | None = Field(None, ge=0)
     require_all: bool = False
 
+    @field_validator("columns")
+    @classmethod
+    def _each_once(cls, columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if columns is not None and len(set(columns)) < len(columns):
+            raise ValidationError(f"A column is asked for twice: {listed(columns)}.")
+        return columns
+
 
 class WideQuery(TimeRange):
     """One column as a date × asset matrix of float64.

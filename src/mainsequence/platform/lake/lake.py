@@ -38,6 +38,8 @@ from mainsequence.platform.lake.writing import FileWriter
 
 LOCK_TIMEOUT = 60.0
 _MAX_ATTEMPTS = 100
+_FIRST_OPENED_IN: dict[str, int] = {}
+"""The process that first opened a lake: another than this one where this was forked after that."""
 
 Planning = Callable[[Planner], Plan]
 
@@ -74,7 +76,7 @@ class Lake:
         self._storage = open_storage(root, storage_options, derived)
         self._tables: dict[str, LakeTable] = {}
         self._mutex = RLock()
-        self._process = os.getpid()
+        _FIRST_OPENED_IN.setdefault("process", os.getpid())
 
     def __repr__(self) -> str:
         return f"Lake({self.root!r})"
@@ -100,6 +102,7 @@ class Lake:
         SchemaMismatchError
             The table exists with other columns or dtypes.
         """
+        _refuse_forks()
         with storage_failures(f"creating the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
             if self._storage.fingerprint(name) is None:
                 create_table(self._storage.uri(name), schema, self._storage.options)
@@ -111,6 +114,7 @@ class Lake:
 
     def exists(self, name: str) -> bool:
         """Whether there is a table of this name."""
+        _refuse_forks()
         with storage_failures(f"looking for the series table {name!r}"):
             return self._storage.fingerprint(name) is not None
 
@@ -120,6 +124,7 @@ class Lake:
 
     def drop(self, name: str) -> None:
         """Remove a table with all its versions; one that does not exist is fine."""
+        _refuse_forks()
         with storage_failures(f"removing the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
             self._storage.drop(name)
             self._tables.pop(name, None)
@@ -282,11 +287,7 @@ class Lake:
             return table.log.history()
 
     def _table(self, name: str) -> LakeTable:
-        if os.getpid() != self._process:
-            raise ConfigurationError(
-                "This lake was opened in another process, before a fork.",
-                hint="Start worker processes with multiprocessing's 'spawn' or 'forkserver', and open it in each.",
-            )
+        _refuse_forks()
         with storage_failures(f"opening the series table {name!r}"), self._mutex:
             fingerprint = self._storage.fingerprint(name)
             if fingerprint is None:
@@ -295,6 +296,14 @@ class Lake:
             if found is None or found.log.fingerprint != fingerprint:
                 found = self._tables[name] = LakeTable(self._storage, name, fingerprint)
             return found
+
+
+def _refuse_forks() -> None:
+    if os.getpid() != _FIRST_OPENED_IN["process"]:
+        raise ConfigurationError(
+            "Series were opened before this process was forked; Delta Lake and Polars cannot go on in it.",
+            hint="Start worker processes with multiprocessing's 'spawn' or 'forkserver' method.",
+        )
 
 
 def _check_selection(schema: SeriesSchema, chosen: SeriesQuery | RowSelection) -> None:
