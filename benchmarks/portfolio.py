@@ -45,7 +45,7 @@ def one_pass(prices: Floats, targets: Floats) -> Callable[[], Floats]:
 
 
 def vectorbt_run(prices: Floats, targets: Floats) -> Callable[[], Any]:
-    """Orders to target percents, cash shared by one group, sells before buys."""
+    """Orders to target percents, cash shared by one group, sells before buys; orders only, no values or weights."""
     import vectorbt
 
     close, size = pd.DataFrame(prices), pd.DataFrame(targets)

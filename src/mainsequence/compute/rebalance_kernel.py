@@ -22,15 +22,6 @@ _CASH, _RENORMALIZE, _ERROR = range(3)
 
 
 @inlined
-def _count_odd(now: _Floats) -> int:
-    """Count prices that are null or wrong."""
-    odd = 0
-    for i in range(len(now)):
-        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
-    return odd
-
-
-@inlined
 def _grow_and_sum(
     now: _Floats, last: _Floats, held: _Floats, drifted: _Floats, grown: _Floats
 ) -> tuple[float, float, float]:
@@ -39,7 +30,8 @@ def _grow_and_sum(
     for i in range(len(now)):
         price, weight = now[i], held[i]
         moved = (weight != 0.0) & (not isnan(price))
-        factor = price / last[i] if moved else 1.0
+        # Two choices and one division for all: a division in a branch would run alone.
+        factor = (price if moved else 1.0) / (last[i] if moved else 1.0)
         grown[i] = weight * factor
         growth += weight * (factor - 1.0)
         turnover += abs(weight - drifted[i])
@@ -48,11 +40,15 @@ def _grow_and_sum(
 
 
 @inlined
-def _drift(grown: _Floats, shrink: float, drifted: _Floats, executed: _Floats) -> None:
+def _drift(grown: _Floats, shrink: float, now: _Floats, drifted: _Floats, executed: _Floats) -> int:
+    """Drift the weights; counts prices that are null or wrong."""
+    odd = 0
     for i in range(len(grown)):
         weight = grown[i] * shrink
         drifted[i] = weight
         executed[i] = weight
+        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
+    return odd
 
 
 @inlined
@@ -66,10 +62,16 @@ def _sell_unpriced(now: _Floats, drifted: _Floats, executed: _Floats) -> int:
 
 
 @inlined
-def _drift_and_aim(grown: _Floats, shrink: float, target: _Floats, drifted: _Floats, executed: _Floats) -> None:
+def _drift_and_aim(
+    grown: _Floats, shrink: float, now: _Floats, target: _Floats, drifted: _Floats, executed: _Floats
+) -> int:
+    """Drift the weights and take the targets; counts prices that are null or wrong."""
+    odd = 0
     for i in range(len(grown)):
         drifted[i] = grown[i] * shrink
         executed[i] = target[i]
+        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
+    return odd
 
 
 @inlined
@@ -141,7 +143,6 @@ def _trade(
     grown: _Floats,
     shrink: float,
     now: _Floats,
-    odd: int,
     drifted: _Floats,
     executed: _Floats,
     tolerance: float,
@@ -150,10 +151,13 @@ def _trade(
     """Write a row's drifted and executed weights; assets sold as stale, number of the problem, and its column."""
     sold, problem, column = 0, 0, 0
     if rebalance:
-        _drift_and_aim(grown, shrink, target, drifted, executed)
+        odd = _drift_and_aim(grown, shrink, now, target, drifted, executed)
     else:
-        _drift(grown, shrink, drifted, executed)
+        odd = _drift(grown, shrink, now, drifted, executed)
     if odd:
+        bad = _first_bad_price(now)
+        if bad >= 0:
+            return 0, _PRICE, bad
         sold = _sell_unpriced(now, drifted, executed)
     if odd and rebalance:
         problem, column = _place_missing(target, now, executed, policy)
@@ -223,17 +227,15 @@ def simulate_rows(
                 return _RUIN, row - 1, 0
         if row == count:
             break
-        odd = _count_odd(now)
-        if odd and _first_bad_price(now) >= 0:
-            return _PRICE, row, _first_bad_price(now)
         gross = 1.0 + growth
         if not gross > 0.0:
-            return _RUIN, row, 0
+            bad = _first_bad_price(now)
+            return (_PRICE, row, bad) if bad >= 0 else (_RUIN, row, 0)
         drifted, executed = before[row], after[row]
         if rebalance[row]:
             target = targets[target_rows[row]] if target_rows[row] >= 0 else nothing
         sold[row], problem, column = _trade(
-            rebalance[row], target, grown, 1.0 / gross, now, odd, drifted, executed, tolerance, policy
+            rebalance[row], target, grown, 1.0 / gross, now, drifted, executed, tolerance, policy
         )
         if problem:
             return problem, row, column
