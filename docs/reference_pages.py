@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from mainsequence.cli.main import app
 from mainsequence.errors import MainSequenceError
@@ -15,9 +16,14 @@ from mainsequence.settings import ENVIRONMENT
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to those of the folder."""
-    for name, content in {"errors": errors_page(), "settings": settings_page(), "cli": cli_page()}.items():
+    for name, content in {"errors": errors_page(), "settings": settings_page()}.items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Complete the page on commands by their usage and options."""
+    return with_usage(markdown) if page.file.src_uri == "reference/cli.md" else markdown
 
 
 def errors_page() -> str:
@@ -52,12 +58,15 @@ def settings_page() -> str:
     return "\n".join([*lines, "", "::: mainsequence.settings.Settings", ""])
 
 
-def cli_page() -> str:
-    """Give every command with its usage, arguments and options."""
-    root = typer.main.get_command(app)
-    lines = ["# Command line", "", "Tables by default; `--json` for programs.", ""]
-    for path, command in _commands(root, ("mainsequence",)):
-        lines += _command_lines(path, command)
+def with_usage(markdown: str) -> str:
+    """Write under the heading of each command its usage, arguments and options."""
+    commands = dict(_commands(typer.main.get_command(app), ("mainsequence",)))
+    lines = []
+    for line in markdown.splitlines():
+        lines.append(line)
+        path = tuple(line.lstrip("# ").split())
+        if line.startswith("#") and path in commands:
+            lines += ["", *_command_lines(path, commands[path])]
     return "\n".join(lines)
 
 
@@ -69,7 +78,7 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 def _command_lines(path: tuple[str, ...], command: Any) -> Iterator[str]:
     context = typer.Context(command, info_name=" ".join(path))
-    yield from ("#" * (min(len(path), 3) + 1) + " " + " ".join(path), "", command.help or command.short_help or "", "")
+    yield from (command.help or command.short_help or "", "")
     yield from ("```text", command.get_usage(context).removeprefix("Usage: "), "```", "")
     for parameter in command.params:
         names = " ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))

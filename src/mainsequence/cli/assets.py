@@ -103,7 +103,10 @@ def rename(
     as_json: AsJson = False,
 ) -> None:
     """Change what an asset is called; what it was called before stays readable."""
-    given = {"name": name, "ticker": ticker, "exchange_code": exchange_code, "effective_from": effective_from}
+    from mainsequence.domain.times import to_datetime
+
+    at = None if effective_from is None else to_datetime(effective_from, "--from")
+    given = {"name": name, "ticker": ticker, "exchange_code": exchange_code, "effective_from": at}
     found = find_asset(asset).patch(**{field: value for field, value in given.items() if value is not None})
     show_one(record_of(found), as_json=as_json)
 
