@@ -27,3 +27,9 @@ def test_the_blocks_of_a_page_run_in_order_on_a_fresh_home(page: Path, home: Pat
         timeout=240,
     )
     assert ran.returncode == 0, f"{ran.stdout[-3000:]}\n{ran.stderr[-6000:]}"
+
+
+def test_every_decision_is_listed():
+    listed = (ROOT / "docs/adr/index.md").read_text(encoding="utf-8")
+    for decision in (ROOT / "docs/adr").glob("0*.md"):
+        assert f"({decision.name})" in listed
