@@ -213,3 +213,19 @@ def test_a_full_day_of_bad_rows_leaves_the_day_before(home: Any):
     with pytest.raises(InvalidIdentifierError):
         node.run()
     assert node.get_last_observation()["close"].tolist() == [1.0]
+
+
+class Positive(Emitting):
+    def check_result(self, table: pa.Table) -> None:
+        if min(table["close"].to_pylist()) <= 0.0:
+            raise ValidationError("A price is not positive.")
+
+
+def test_a_node_may_refuse_results_of_its_own():
+    answers = [frame({(day(0), "a"): 1.0}), None, frame({(day(1), "a"): -1.0})]
+    node = Positive("positive", lambda _: answers.pop(0))
+    node.run()
+    node.run()
+    with pytest.raises(ValidationError, match="not positive"):
+        node.run()
+    assert node.get_df_between_dates()["close"].tolist() == [1.0]

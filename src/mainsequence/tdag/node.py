@@ -89,9 +89,7 @@ class DataNode(StoredNode, RunnableNode):
         return read_again, (type(self), *self._made_with)
 
     def __repr__(self) -> str:
-        given = self._made_with[1] if self._arguments is None else self._arguments
-        if self._arguments is None and hasattr(self, "config"):
-            given = dict(self.config)
+        given = self.arguments if hasattr(self, "config") else self._made_with[1]
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
     # -- what subclasses define
@@ -127,7 +125,22 @@ class DataNode(StoredNode, RunnableNode):
         """Name the asset categories that the node reads; while it does, they cannot be deleted."""
         return []
 
+    def check_result(self, table: "pa.Table") -> None:
+        """Refuse a result that must not be stored, by raising; called with every result that has rows.
+
+        Parameters
+        ----------
+        table
+            What `update` gave, with ``time_index`` and ``unique_identifier`` as columns. Types, names and the index are
+            checked elsewhere.
+        """
+
     # -- identity
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the node was made with: the fields of its configuration, or the arguments of its own constructor."""
+        return dict(self.config) if self._arguments is None else dict(self._arguments)
 
     def _identity(self, *, for_update: bool) -> NodeIdentity:
         found = self._identities.get(for_update)
@@ -284,6 +297,7 @@ class DataNode(StoredNode, RunnableNode):
             registration=registration,
             update={updated.hash: updated.form["arguments"]} if partial else {},
             assets=tuple(each.unique_identifier for each in assets) if partial and assets is not None else None,
+            check=self.check_result,
         )
 
     # -- reading

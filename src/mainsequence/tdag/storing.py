@@ -1,11 +1,11 @@
 """Storing what an update gave, and registering who filled the series and from what."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata as packages
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mainsequence.client.frames import Frame
 from mainsequence.client.series import Series
@@ -14,7 +14,11 @@ from mainsequence.errors import AlreadyExistsError
 from mainsequence.tdag.metadata import DataNodeMetaData, RecordDefinition
 from mainsequence.tdag.tables import declared_schema, first_schema, result_table
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 PLATFORM = "mainsequence-platform"
+MAX_UPDATES = 50
 NODE, UPDATES = "node", "updates"
 """Where a series' metadata says which node fills it, and which parts are updated by which configuration."""
 
@@ -35,6 +39,8 @@ class Target:
         For nodes that fill a part of the series: their ``update_hash`` and configuration.
     assets
         For those: the assets of their part.
+    check
+        The node's own check of a result that has rows.
     """
 
     identifier: str
@@ -43,6 +49,7 @@ class Target:
     registration: Mapping[str, Any]
     update: Mapping[str, Any]
     assets: tuple[str, ...] | None
+    check: Callable[["pa.Table"], None]
 
     def find(self) -> Series | None:
         """Read the series, ``None`` where it does not exist yet.
@@ -61,6 +68,7 @@ class Target:
         if table is None or not table.num_rows:
             self._register(series or self._declared_early())
             return None
+        self.check(table)
         series = series or self._declare(first_schema(table, self.records, self.about))
         written = series.replace(table, unique_identifiers=self.assets) if force else series.upsert(table)
         self._register(series)
@@ -87,7 +95,7 @@ class Target:
             return
         told = {**series.metadata, NODE: dict(self.registration)}
         if self.update:
-            told[UPDATES] = {**told.get(UPDATES, {}), **self.update}
+            told[UPDATES] = _newest({**told.get(UPDATES, {}), **self.update})
         frequency = None if self.about.frequency is None else str(self.about.frequency)
         wanted = {"metadata": told, "description": self.about.description, "frequency": frequency}
         changed = {name: value for name, value in wanted.items() if getattr(series, name) != value}
@@ -117,6 +125,11 @@ def owned_series(identifier: str, storage_hash: str) -> Series | None:
         storage_hash=storage_hash,
         found=node.get("storage_hash"),
     )
+
+
+def _newest(updates: dict[str, Any]) -> dict[str, Any]:
+    """Keep the parts registered last, so that the metadata of a series that many nodes fill stays small."""
+    return dict(list(updates.items())[-MAX_UPDATES:])
 
 
 @cache
