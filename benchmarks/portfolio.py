@@ -78,8 +78,11 @@ def rows() -> list[Row]:
     mine, least = interleaved([engine(prices, targets, daily, FEE), one_pass(prices, targets)], runs=15)
     found = [row_at_most(name, mine, "one NumPy pass over prices and targets", least, 3.0)]
     if find_spec("vectorbt"):
-        free, peer = interleaved([engine(prices, targets, daily, 0.0), vectorbt_run(prices, targets)], runs=5)
-        found.append(row(name, free, "vectorbt from_orders, cash shared", peer, 100.0))
+        orders, free = vectorbt_run(prices, targets), engine(prices, targets, daily, 0.0)
+        np.testing.assert_allclose(free().nav, orders().value().to_numpy() / 1e6, rtol=1e-9)
+        mine, peer, to_nav = interleaved([free, orders, lambda: orders().value()], runs=5)
+        found.append(row(name, mine, "vectorbt from_orders (orders alone)", peer, 100.0))
+        found.append(row(name, mine, "vectorbt from_orders and value() (the NAV)", to_nav, 100.0))
     if find_spec("bt"):
         monthly = np.arange(SESSIONS) % MONTH == 0
         equal = np.full((SESSIONS, ASSETS), 1.0 / ASSETS)
