@@ -56,7 +56,9 @@ def show(asset: AssetArgument, as_json: AsJson = False) -> None:
 
 @app.command("register")
 def register(
-    unique_identifier: Annotated[str | None, typer.Argument(help="The stable key of the asset.")] = None,
+    unique_identifier: Annotated[
+        str | None, typer.Argument(metavar="UNIQUE_IDENTIFIER", help="The stable key of the asset.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What it is called; by default its identifier.")] = None,
     ticker: Annotated[str | None, typer.Option(help="Its ticker.")] = None,
     exchange_code: Annotated[str | None, typer.Option(help="Composite exchange code or MIC.")] = None,

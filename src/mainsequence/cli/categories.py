@@ -13,7 +13,7 @@ from mainsequence.cli.output import AsJson, say, show_one, show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Asset categories: named universes whose members hold over time.")
 
-Category = Annotated[str, typer.Argument(help="Unique identifier of the universe.")]
+Category = Annotated[str, typer.Argument(metavar="CATEGORY", help="Unique identifier of the universe.")]
 From = Annotated[str | None, typer.Option("--from", help="Start of validity; by default for all time.")]
 To = Annotated[str | None, typer.Option("--to", help="End of validity, exclusive; by default open.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the history.")]
@@ -55,7 +55,7 @@ def show(category: Category, as_json: AsJson = False) -> None:
 
 @app.command("create")
 def create(
-    unique_identifier: Annotated[str, typer.Argument(help="The stable name of the universe.")],
+    unique_identifier: Annotated[str, typer.Argument(metavar="CATEGORY", help="The stable name of the universe.")],
     assets: AssetArguments = None,
     display_name: Annotated[str | None, typer.Option(help="The name for people; by default the identifier.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
@@ -150,8 +150,8 @@ def history(category: Category, as_json: AsJson = False) -> None:
 @app.command("diff")
 def diff(
     category: Category,
-    a: Annotated[str, typer.Argument(help="A revision, or a date or time.")],
-    b: Annotated[str, typer.Argument(help="Another one.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A revision, or a date or time.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     as_json: AsJson = False,
 ) -> None:
     """Compare two revisions as valid now, or two dates as known now: who entered, left, was reweighted."""

@@ -21,7 +21,7 @@ Where = Annotated[
 ]
 AssetArgument = Annotated[str, typer.Argument(metavar="ASSET", help="Unique identifier, or id.")]
 AssetArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="[ASSET]...", help="Assets by unique identifier, or id.")
+    list[str] | None, typer.Argument(metavar="ASSET", help="Assets by unique identifier, or id.")
 ]
 AssetFile = Annotated[
     Path | None, typer.Option("--file", "-f", help="A file with one asset on each line; - is standard input.")

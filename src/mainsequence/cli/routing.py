@@ -15,7 +15,7 @@ from mainsequence.cli.output import AsJson, complain, show_json, show_one, show_
 
 app = typer.Typer(no_args_is_help=True, help="Asset translation tables: which stored series serves an asset.")
 
-Table = Annotated[str, typer.Argument(help="Unique identifier of the translation table.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="Unique identifier of the translation table.")]
 
 RULES = ("id", "asset_filter", "series", "target_exchange_code", "column")
 FAILURES = ("unique_identifier", "status", "explanation")
@@ -116,7 +116,7 @@ def _said_warnings() -> Iterator[None]:
 @app.command("remove-rule")
 def remove_rule(
     table: Table,
-    rule_ids: Annotated[list[int], typer.Argument(metavar="RULE_ID...", help="Ids of rules, as show lists them.")],
+    rule_ids: Annotated[list[int], typer.Argument(metavar="RULE_ID", help="Ids of rules, as show lists them.")],
     as_json: AsJson = False,
 ) -> None:
     """Take rules out of a translation table."""
