@@ -1,0 +1,48 @@
+"""The names that users import, from where the documentation says; a name that goes or comes is a decision."""
+
+import importlib
+
+import pytest
+
+PROMISED = {
+    "mainsequence.client": """
+        AlreadyExistsError AmbiguousRouteError Asset AssetCategory AssetFilter AssetRegistration AssetSnapshot
+        AssetTranslationRule AssetTranslationTable Calendar CategoryDiff ConflictError CoverageReport DoesNotExist
+        InUseError MainSequenceError NoRouteError NotFoundError OverlappingRuleError Portfolio PortfolioGroup
+        PossibleOverlapWarning Revision Route RouteStatus RoutingError Series StaleRevisionError StaleRouteError
+        TranslationError UnknownAssetsError ValidationError connect disconnect session
+    """,
+    "mainsequence.tdag": """
+        APIDataNode AssetRange DataNode DataNodeConfiguration DataNodeMetaData DisplayOnly NodeOutcome RecordDefinition
+        RunResult UpdateOnly UpdateStatistics WrapperDataNode
+    """,
+    "mainsequence.virtualfundbuilder": """
+        AUIDWeight AssetsConfiguration BacktestingWeightsConfig EqualWeights FixedWeights FrontEndDetails
+        ImmediateSignal InterpolatedPrices Manifest Moments PortfolioBuildConfiguration PortfolioConfiguration
+        PortfolioExecutionConfiguration PortfolioMarketsConfig PortfolioReport PortfolioStrategy PriceType
+        PricesConfiguration RebalanceStrategyBase Rebuilt RunFlag SoldAsset WeightsBase rebuild
+    """,
+}
+DEEPER = {
+    "mainsequence.virtualfundbuilder.models": """
+        AssetsConfiguration BacktestingWeightsConfig FrontEndDetails PortfolioBuildConfiguration PortfolioConfiguration
+        PortfolioExecutionConfiguration PortfolioMarketsConfig PricesConfiguration
+    """,
+    "mainsequence.virtualfundbuilder.contrib.prices.data_nodes": "InterpolatedPrices",
+    "mainsequence.virtualfundbuilder.contrib.data_nodes.market_cap": "AUIDWeight EqualWeights FixedWeights",
+    "mainsequence.virtualfundbuilder.contrib.rebalance_strategies": "ImmediateSignal",
+    "mainsequence.virtualfundbuilder.portfolio_nodes": "PortfolioStrategy",
+}
+
+
+@pytest.mark.parametrize("package", PROMISED)
+def test_a_star_import_gives_exactly_the_promised_names(package: str):
+    given: dict[str, object] = {}
+    exec(f"from {package} import *", given)
+    assert sorted(given.keys() - {"__builtins__"}) == sorted(PROMISED[package].split())
+
+
+@pytest.mark.parametrize("module", DEEPER)
+def test_users_find_the_names_where_the_tutorials_import_them(module: str):
+    for name in DEEPER[module].split():
+        assert hasattr(importlib.import_module(module), name)
