@@ -107,6 +107,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.columns = self._columns()
+        if not self.columns:
+            raise nobody(self.sources.universe)
         if not self.calendar:
             own = self.build.backtesting_weights_configuration.rebalance_strategy.calendar_key
             self.calendar = self.sources.prices.calendar(self.columns) if own is None else schedule(own).calendar
@@ -182,15 +184,15 @@ class Engine:
         """Say behind which stamp nothing can be known: no asset has a price there."""
         if self.until is not None:
             return self.until + 1
-        newest = int(self.sources.prices.last(self.columns).max(initial=MIN_MICROS)) + 1
+        newest = int(self.sources.prices.reach(self.columns, self.calendar).max(initial=MIN_MICROS)) + 1
         return min(newest, end_micros(self.build.end_date), MAX_MICROS)
 
     def _cut(self, whole: Grid, prices: Floats, postings: Postings, mask: Flags) -> tuple[Grid, int]:
         """End the grid where an asset that the portfolio needs is neither priced nor stale (METHODOLOGY section 5)."""
         if self.until is not None:
             return whole, len(whole)
-        last = self.sources.prices.last(self.columns)
-        known = whole.stamps.searchsorted(last, side="right")
+        reach = self.sources.prices.reach(self.columns, self.calendar)
+        known = whole.stamps.searchsorted(reach, side="right")
         late = np.flatnonzero((known > 0) & (known < len(whole)))
         late = late[~np.isnan(prices[known[late] - 1, late])]
         if not len(late):
@@ -277,6 +279,12 @@ class Engine:
             volumes = self.sources.prices.volumes(self.columns, grid.stamps, self.calendar)
         before = prices[0] if old else np.full(len(self.columns), np.nan)
         return Played(grid, self.columns, prices[old:], volumes, before, own, rebalance, done)
+
+
+def nobody(universe: PinnedUniverse | None) -> ValidationError:
+    """Say that there is nobody to hold."""
+    what = "The signal's get_asset_list() is empty" if universe is None else f"{universe.reference} never had a member"
+    return ValidationError(f"{what}: there is nothing to hold.", hint="Append assets to the universe first.")
 
 
 def _head(grid: Grid, count: int) -> Grid:

@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 
 VOLUME = "volume"
 
+_NEVER = int(np.iinfo(np.int64).min)
+
 
 @dataclass(frozen=True)
 class PriceTable:
@@ -52,11 +54,18 @@ class PriceTable:
         found = [to_micros(self.statistics.assets[name].first) for name in columns if name in self.statistics.assets]
         return min(found, default=None)
 
-    def last(self, columns: tuple[str, ...]) -> Integers:
-        """Give the last row of each asset, int64[N]; the smallest number where it has none."""
+    def reach(self, columns: tuple[str, ...], calendar: str) -> Integers:
+        """Give the last instant at which the price of each asset is known, int64[N]; the smallest number for never.
+
+        On a calendar of its own, an asset's last price holds until just before its next close.
+        """
         rows = self.statistics.assets
-        smallest = np.iinfo(np.int64).min
-        return np.array([to_micros(rows[name].last) if name in rows else smallest for name in columns], dtype=np.int64)
+        last = np.array([to_micros(rows[name].last) if name in rows else _NEVER for name in columns], dtype=np.int64)
+        for name in {self.calendars.get(each, calendar) for each in columns} - {calendar}:
+            members = np.array([self.calendars.get(each, calendar) == name for each in columns]) & (last > _NEVER)
+            closes = schedule(name).closes
+            last[members] = closes[np.minimum(closes.searchsorted(last[members], side="right"), len(closes) - 1)] - 1
+        return last
 
     def calendar(self, columns: tuple[str, ...]) -> str:
         """Give the calendar that all the assets share.
@@ -128,7 +137,7 @@ def _own_stamps(calendar: str, stamps: Integers) -> Integers:
     """Give the last close of a calendar at or before each stamp."""
     closes = schedule(calendar).closes
     at = closes.searchsorted(stamps, side="right") - 1
-    return np.where(at >= 0, closes[np.maximum(at, 0)], np.iinfo(np.int64).min)
+    return np.where(at >= 0, closes[np.maximum(at, 0)], _NEVER)
 
 
 def _rows(matrix: WideMatrix, stamps: Integers) -> Floats:
