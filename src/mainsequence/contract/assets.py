@@ -1,6 +1,5 @@
 """Everything that can be done with assets."""
 
-from datetime import datetime
 from types import NoneType
 from typing import Any
 
@@ -13,6 +12,7 @@ from mainsequence.domain.assets import (
     PricingDetail,
 )
 from mainsequence.domain.identifiers import Figi, Isin, Label, Name
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Page, Value
 
 
@@ -39,7 +39,7 @@ class AssetPatch(Value):
     exchange_code: Label | None = None
     asset_ticker_group_id: Figi | None = None
     venue_specific_properties: dict[str, Any] | None = None
-    effective_from: datetime | None = None
+    effective_from: Instant | None = None
 
 
 class Registrations(Value):

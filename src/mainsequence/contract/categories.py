@@ -1,6 +1,5 @@
 """Everything that can be done with universes."""
 
-from datetime import datetime
 from types import NoneType
 from typing import Any
 
@@ -20,6 +19,7 @@ from mainsequence.domain.categories import (
     Weight,
 )
 from mainsequence.domain.identifiers import Description, Name
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Page, Value
 
 
@@ -41,8 +41,8 @@ class MembershipEdit(Value):
 
     asset_ids: list[int]
     weights: list[Weight] | None = Field(None, description="One for each asset id")
-    effective_from: datetime | None = None
-    effective_to: datetime | None = None
+    effective_from: Instant | None = None
+    effective_to: Instant | None = None
     if_revision: int | None = Field(None, description="Refuse unless the head is this revision")
     reason: Reason | None = None
 
@@ -50,18 +50,18 @@ class MembershipEdit(Value):
 class AsOf(Value):
     """Which state: valid at ``as_of`` (by default now), as recorded at a revision or known at a time."""
 
-    as_of: datetime | None = None
+    as_of: Instant | None = None
     revision: int | None = Field(None, ge=0)
-    known_at: datetime | None = None
+    known_at: Instant | None = None
 
 
 class Span(Value):
     """Validity intervals that overlap ``[start, end)``, as recorded at a revision or known at a time."""
 
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
     revision: int | None = Field(None, ge=0)
-    known_at: datetime | None = None
+    known_at: Instant | None = None
 
 
 class DiffQuery(Value):

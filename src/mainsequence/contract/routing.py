@@ -1,7 +1,6 @@
 """Everything that can be done with translation tables."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +20,7 @@ from mainsequence.domain.routing import (
     RuleOverlap,
     TranslationTableRecord,
 )
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Page, Value, trusted
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class CoverageQuery(Value):
 
     asset_ids: list[int] | None = None
     category: str | None = Field(None, description="The universe's unique identifier")
-    as_of: datetime | None = Field(None, description="When they are members; by default now")
+    as_of: Instant | None = Field(None, description="When they are members; by default now")
     revision: int | None = Field(None, ge=0, description="As recorded at this revision; by default the head")
     check_series: bool = True
 

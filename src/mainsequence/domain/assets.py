@@ -1,12 +1,12 @@
 """Identity: what an instrument is, under a key that never changes, and what it is called at a time."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
 from mainsequence.domain.identifiers import Figi, Isin, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
 ASSET_LOOKUPS = {
@@ -35,8 +35,8 @@ class SnapshotFields(Value):
 class AssetSnapshot(SnapshotFields):
     """The names of an instrument over ``[effective_from, effective_to)``; ``None`` is open."""
 
-    effective_from: datetime | None = None
-    effective_to: datetime | None = None
+    effective_from: Instant | None = None
+    effective_to: Instant | None = None
 
 
 class AssetFields(Value):
@@ -65,7 +65,7 @@ class PricingDetail(Value):
     """The terms with which an instrument is priced."""
 
     instrument_dump: dict[str, Any]
-    pricing_details_date: datetime
+    pricing_details_date: Instant
 
 
 class AssetRecord(AssetFields):
@@ -74,7 +74,7 @@ class AssetRecord(AssetFields):
     id: int
     current_snapshot: AssetSnapshot
     current_pricing_detail: PricingDetail | None = None
-    retired_at: datetime | None = Field(None, description="When the asset was deleted; it stays readable by id")
+    retired_at: Instant | None = Field(None, description="When the asset was deleted; it stays readable by id")
 
     @property
     def name(self) -> str:

@@ -1,6 +1,5 @@
 """Universes: named sets of assets whose members hold over time, and whose every state is a revision."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AllowInfNan, Field, StringConstraints
@@ -8,6 +7,7 @@ from pydantic import AllowInfNan, Field, StringConstraints
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier, identifier_from_name
 from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
 CATEGORY_LOOKUPS = {
@@ -54,14 +54,14 @@ class CategoryRecord(CategoryFields):
     unique_identifier: UniverseIdentifier
     dated: bool
     revision: int = Field(description="The head: how many times its membership changed")
-    created_at: datetime
+    created_at: Instant
 
 
 class Revision(Value):
     """One recorded state of a universe."""
 
     revision: int
-    recorded_at: datetime
+    recorded_at: Instant
     actor: str
     operation: str
     reason: str | None

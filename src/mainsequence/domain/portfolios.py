@@ -1,6 +1,5 @@
 """Portfolios: what is known of one, what registers it, and named groups of them."""
 
-from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -8,6 +7,7 @@ from pydantic import Field
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
 PORTFOLIO_LOOKUPS = {
@@ -76,7 +76,7 @@ class PortfolioRecord(PortfolioFields):
     id: int
     unique_identifier: UniqueIdentifier
     index_asset: AssetRecord = Field(description="The asset that stands for the portfolio")
-    created_at: datetime
+    created_at: Instant
 
     @property
     def portfolio_name(self) -> str:
@@ -93,7 +93,7 @@ class LatestWeights(Value):
     """The weights that a portfolio holds at its last stamp, by unique identifier; what is missing to 1 is cash."""
 
     weights: dict[str, float]
-    weights_date: datetime | None = Field(None, description="The last stamp; None while nothing is stored")
+    weights_date: Instant | None = Field(None, description="The last stamp; None while nothing is stored")
 
 
 class GroupFields(Value):
@@ -117,4 +117,4 @@ class GroupRecord(GroupFields):
     id: int
     unique_identifier: UniqueIdentifier
     portfolios: list[int] = Field(description="Ids of its portfolios, sorted")
-    created_at: datetime
+    created_at: Instant

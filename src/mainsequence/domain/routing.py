@@ -6,7 +6,6 @@ apart: a rule given again with another target replaces the one before.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from json import dumps
@@ -17,6 +16,7 @@ from pydantic import Field, field_validator
 from mainsequence.domain.identifiers import Figi, Label, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.series import ColumnName
+from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 
@@ -96,7 +96,7 @@ class TranslationTableRecord(Value):
     id: int
     unique_identifier: UniqueIdentifier
     rules: list[AssetTranslationRule]
-    created_at: datetime
+    created_at: Instant
 
     @property
     def rules_hash(self) -> str:
@@ -142,8 +142,8 @@ class AssetRouting(Value):
     rule_ids: tuple[int, ...] = Field(description="Every rule that matches")
     listings: tuple[str, ...] = Field((), description="Listings found where one was needed and several were")
     route: Route | None = None
-    first: datetime | None = Field(None, description="Stamp of its first observation in the series")
-    last: datetime | None = Field(None, description="Stamp of its last observation in the series")
+    first: Instant | None = Field(None, description="Stamp of its first observation in the series")
+    last: Instant | None = Field(None, description="Stamp of its last observation in the series")
     count: int | None = Field(None, description="Number of its observations in the series")
 
 
@@ -163,7 +163,7 @@ class CoverageFacts(Value):
     table: TranslationTableRecord
     category: str | None = None
     revision: int | None = None
-    as_of: datetime | None = None
+    as_of: Instant | None = None
     matches: dict[int, int] = Field(description="Assets that each rule matches, by rule id")
     overlaps: list[RuleOverlap] = Field(description="Rules that both match an asset of the report")
     possible_overlaps: list[RuleOverlap] = Field(description="Other rules that both could match an asset")

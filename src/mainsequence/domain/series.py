@@ -1,15 +1,14 @@
 """Series: declared, versioned tables of observations, indexed by time or by time and asset."""
 
 from collections import Counter
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, check_interval, to_datetime, to_micros
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, Instant, check_interval, to_micros
 from mainsequence.domain.values import Value, listed
 from mainsequence.errors import UnknownFieldError, ValidationError
 
@@ -25,11 +24,7 @@ SERIES_LOOKUPS = {
 TimeOnly: TypeAlias = tuple[Literal["time_index"]]
 TimeAndAsset: TypeAlias = tuple[Literal["time_index"], Literal["unique_identifier"]]
 
-Instant = Annotated[datetime, BeforeValidator(to_datetime)]
-"""An aware UTC datetime; dates and ISO 8601 text are read, naive times are refused."""
-
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=128)]
-
 
 class DType(StrEnum):
     """What a column holds; times are microseconds UTC."""
@@ -238,8 +233,8 @@ class RowSelection(TimeRange):
 class AssetStatistics(Value):
     """First and last stamp and number of rows of one asset in a series."""
 
-    first: datetime
-    last: datetime
+    first: Instant
+    last: Instant
     count: int
 
 
@@ -248,8 +243,8 @@ class SeriesStatistics(Value):
 
     version: int
     count: int
-    min_time: datetime | None = None
-    max_time: datetime | None = None
+    min_time: Instant | None = None
+    max_time: Instant | None = None
     assets: dict[str, AssetStatistics] = Field(default_factory=dict, description="Empty for series without assets")
 
 
@@ -272,7 +267,7 @@ class SeriesVersion(Value):
     """One recorded state of a series."""
 
     version: int
-    recorded_at: datetime
+    recorded_at: Instant
     operation: str
     inserted: int = 0
     updated: int = 0
@@ -293,4 +288,4 @@ class SeriesRecord(SeriesDeclaration):
     """A series as it is registered."""
 
     id: int
-    created_at: datetime
+    created_at: Instant

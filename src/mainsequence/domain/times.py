@@ -4,7 +4,9 @@ Minus and plus infinity are ``MIN_MICROS`` and ``MAX_MICROS``; at the edges they
 """
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator
 
 from mainsequence.errors import InvalidIntervalError, NaiveTimestampError, ValidationError
 
@@ -71,6 +73,10 @@ def _aware(value: datetime, name: str) -> datetime:
         *(instant.hour, instant.minute, instant.second, instant.microsecond),
         tzinfo=UTC,
     )
+
+
+Instant = Annotated[datetime, BeforeValidator(to_datetime)]
+"""An aware UTC datetime in a value; dates and ISO 8601 text are read, naive times are refused."""
 
 
 def to_micros(value: TimeLike, name: str = "time") -> int:
