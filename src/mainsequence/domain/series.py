@@ -26,6 +26,7 @@ TimeAndAsset: TypeAlias = tuple[Literal["time_index"], Literal["unique_identifie
 
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=128)]
 
+
 class DType(StrEnum):
     """What a column holds; times are microseconds UTC."""
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mainsequence.client.frames import to_pandas
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, Instant
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, TimeLike, open_datetime
+from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, Instant, TimeLike, open_datetime
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 from mainsequence.tdag.windows import bounds

@@ -7,8 +7,7 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from mainsequence.domain.frequency import DAILY, Frequency
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
-from mainsequence.domain.series import Instant
-from mainsequence.domain.times import check_interval, end_micros, start_micros
+from mainsequence.domain.times import Instant, check_interval, end_micros, start_micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 from mainsequence.tdag import DataNodeConfiguration, DisplayOnly
