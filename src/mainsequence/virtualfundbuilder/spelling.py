@@ -51,7 +51,8 @@ def strategy_fields(strategy: RebalanceStrategyBase) -> dict[str, Any]:
 
 def signal_arguments(signal: WeightsBase) -> dict[str, Any]:
     """Write the arguments that a signal was made with."""
-    given = signal.constructor_arguments()
+    namespace = {} if signal.hash_namespace is None else {"hash_namespace": signal.hash_namespace}
+    given = signal.arguments | namespace
     try:
         return dict(to_jsonable_python(given))
     except PydanticSerializationError as error:

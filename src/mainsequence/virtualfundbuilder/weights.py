@@ -2,28 +2,23 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mainsequence.client.assets import Asset
 from mainsequence.compute.weights import Postings, postings_from_long
-from mainsequence.domain.series import DType, WriteOutcome
+from mainsequence.domain.series import DType
 from mainsequence.domain.times import open_datetime
 from mainsequence.domain.values import listed
 from mainsequence.errors import InvalidWeightsError
 from mainsequence.tdag import DataNode, DataNodeMetaData, RecordDefinition
-from mainsequence.tdag.storing import Target
-from mainsequence.tdag.tables import result_table
 from mainsequence.virtualfundbuilder.columns import labelled
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from mainsequence.client.frames import Frame
 
 WEIGHT = "signal_weight"
 """The column of a signal's series."""
@@ -44,11 +39,6 @@ class WeightsBase(DataNode):
     def get_explanation(self) -> str:
         """Say in a sentence what the signal does; by default the first line of its docstring."""
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
-
-    def constructor_arguments(self) -> dict[str, Any]:
-        """Give the arguments that make an equal signal, as they are written into manifests."""
-        given = dict(self.config) if self._arguments is None else dict(self._arguments)
-        return given if self.hash_namespace is None else given | {"hash_namespace": self.hash_namespace}
 
     def get_table_metadata(self) -> DataNodeMetaData:
         """Describe the series: the postings of the signal."""
@@ -93,19 +83,15 @@ class WeightsBase(DataNode):
         rows = labelled(series.read_arrow([WEIGHT], end=last, end_inclusive=True, version=version))
         return postings_from_long(rows.times, rows.positions(columns), rows.floats(WEIGHT), len(columns))
 
-    def _target(self) -> Target:
-        return _CheckedTarget(**vars(super()._target()))
+    def check_result(self, table: "pa.Table") -> None:
+        """Refuse postings with null or infinite weights, or of assets that are not registered, before they are stored.
 
-
-@dataclass(frozen=True)
-class _CheckedTarget(Target):
-    """A signal's series: postings are checked before they are stored."""
-
-    def store(self, result: "Frame | None", *, force: bool) -> WriteOutcome | None:
-        table = None if result is None else result_table(result)
-        if table is not None and table.num_rows:
-            check_postings(table)
-        return super().store(table, force=force)
+        Raises
+        ------
+        InvalidWeightsError
+            Names the assets.
+        """
+        check_postings(table)
 
 
 def check_postings(table: "pa.Table") -> None:
