@@ -18,7 +18,6 @@ from mainsequence.errors import (
     UnknownFilterError,
     ValidationError,
 )
-from mainsequence.platform.services import routing as service
 from tests.routing import workers
 from tests.routing.tables import a_rule, a_table, an_asset, stored
 
@@ -215,14 +214,17 @@ def test_a_deleted_table_is_gone_with_its_rules():
     assert a_table().rules == []
 
 
-def test_a_table_that_something_refers_to_is_not_deleted(monkeypatch: pytest.MonkeyPatch):
-    readers = [lambda work, name: [f"portfolio of {name}"] if name == "prices" else []]
-    monkeypatch.setattr(service, "REFERRERS", readers)
-    with pytest.raises(InUseError, match="portfolio of prices") as refused:
-        a_table(a_rule("a", security_type="A")).delete()
-    assert refused.value.context["referrers"] == ["portfolio of prices"]
+def test_a_table_that_routed_a_portfolio_is_not_deleted():
+    table, other = a_table(a_rule("a", security_type="A")), a_table(name="other")
+    fund = msc.Portfolio.get_or_create(unique_identifier="fund", manifest={"translation_table": "prices"})
+    with pytest.raises(InUseError, match="portfolio fund") as refused:
+        table.delete()
+    assert refused.value.context["referrers"] == ["portfolio fund"]
     assert len(stored()) == 1
-    a_table(name="other").delete()
+    other.delete()
+    fund.delete()
+    table.delete()
+    assert msc.AssetTranslationTable.filter() == []
 
 
 # -- how it looks

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,13 +36,22 @@ def show_rows(records: Iterable[Record], columns: Sequence[str], *, as_json: boo
 
 
 def show_one(record: Record, *, as_json: bool) -> None:
-    """Print one record: as a JSON object, or as lines of name and value."""
+    """Print one record: as a JSON object, or as lines of name and value, what is inside others indented."""
     if as_json:
         show_json(record)
         return
-    width = max(map(len, record), default=0)
-    for name, value in record.items():
+    lines = list(_indented(record, ""))
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, value in lines:
         typer.echo(f"{name:<{width}}  {cell(value)}".rstrip())
+
+
+def _indented(record: Record, indent: str) -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        within = isinstance(value, Mapping) and bool(value)
+        yield f"{indent}{name}", None if within else value
+        if within:
+            yield from _indented(value, f"{indent}  ")
 
 
 def show_json(value: Any) -> None:

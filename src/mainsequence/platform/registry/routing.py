@@ -16,7 +16,14 @@ from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import assets
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
-from mainsequence.platform.registry.tables import asset, asset_snapshot, series, translation_rule, translation_table
+from mainsequence.platform.registry.tables import (
+    asset,
+    asset_snapshot,
+    portfolio,
+    series,
+    translation_rule,
+    translation_table,
+)
 
 COLUMNS = {name: translation_table.c[name] for name in ("id", "unique_identifier")}
 """The columns that translation tables can be filtered by."""
@@ -120,6 +127,13 @@ def erase(connection: Connection, table_id: int) -> None:
     """Delete a table with its rules."""
     connection.execute(delete(translation_rule).where(translation_rule.c.translation_table_id == table_id))
     connection.execute(delete(translation_table).where(translation_table.c.id == table_id))
+
+
+def portfolios_routed_by(connection: Connection, organization_id: int, unique_identifier: str) -> list[str]:
+    """Give the unique identifiers of the portfolios whose manifests name a table."""
+    named = portfolio.c.manifest["translation_table"].as_string() == unique_identifier
+    query = select(portfolio.c.unique_identifier).where(portfolio.c.organization_id == organization_id, named)
+    return list(connection.scalars(query.order_by(portfolio.c.unique_identifier)))
 
 
 def attributes(

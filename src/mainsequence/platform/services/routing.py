@@ -41,8 +41,14 @@ if TYPE_CHECKING:
 
 Referrers = Callable[[Work, str], list[str]]
 
-REFERRERS: list[Referrers] = []
-"""Functions that name what refers to a table, given its identifier (``["portfolio x"]``); other nouns add theirs."""
+
+def _portfolios(work: Work, unique_identifier: str) -> list[str]:
+    found = registry.portfolios_routed_by(work.connection, work.organization_id, unique_identifier)
+    return [f"portfolio {each}" for each in found]
+
+
+REFERRERS: list[Referrers] = [_portfolios]
+"""Functions that name what refers to a table, given its identifier; a noun whose objects do adds its own."""
 
 
 @carries_out(contract.QUERY)
