@@ -80,6 +80,13 @@ def test_a_node_that_several_need_is_updated_once_even_as_separate_objects():
     assert Emitting.updates == {"bottom": 1, "left": 1, "right": 1, "top": 1}
 
 
+def test_a_tree_with_very_many_paths_is_walked_once():
+    node = Emitting("0")
+    for level in range(1, 30):
+        node = Emitting(str(level), needs=(node, node))
+    assert len(node.run()) == 30
+
+
 def test_update_tree_false_leaves_dependencies_alone():
     node = Scaled(Days())
     node.source.run(now=day(1))
@@ -340,6 +347,15 @@ def test_progress_can_be_asked_for(capsys: pytest.CaptureFixture[str]):
     assert shown.out == ""
     assert node.identifier in shown.err
     assert "+4 ~0 -0 rows" in shown.err
+
+
+def test_a_run_within_an_update_leaves_the_display_to_the_outer_one(capsys: pytest.CaptureFixture[str]):
+    inner = Emitting("inner", frame({(day(0), "a"): 1.0}))
+    Emitting("outer", lambda _: inner.run(now=day(0), show_progress=True) and None).run(show_progress=True)
+    shown = capsys.readouterr().err
+    assert "outer" in shown
+    assert "inner" not in shown
+    assert len(inner.get_df_between_dates()) == 1
 
 
 def test_a_series_of_others_may_be_a_dependency():

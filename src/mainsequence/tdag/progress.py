@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_shown: ContextVar[bool] = ContextVar("mainsequence_progress", default=False)
 
 
 class Display(Protocol):
@@ -55,15 +58,19 @@ def display(names: Sequence[str], show: bool | None) -> Iterator[Display]:
     names
         The nodes that will be updated.
     show
-        ``True`` and ``False`` decide; ``None`` shows it where standard error is a terminal, or in a notebook.
+        ``True`` and ``False`` decide; ``None`` shows it where standard error is a terminal, or in a notebook. A run
+        within another's update shows nothing.
     """
-    console = None if show is False else _console()
+    console = None if show is False or _shown.get() else _console()
     if console is None or not (show or console.is_terminal or console.is_jupyter):
         yield Quiet()
         return
-    bar = _Bar(console, len(names))
-    with bar.progress:
-        yield bar
+    bar, token = _Bar(console, len(names)), _shown.set(True)
+    try:
+        with bar.progress:
+            yield bar
+    finally:
+        _shown.reset(token)
 
 
 def _console() -> "Console":
