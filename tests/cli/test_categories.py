@@ -29,6 +29,7 @@ def test_a_universe_is_created_shown_and_listed():
     assert [each["unique_identifier"] for each in answer("category", "list", "-w", "dated=false")] == ["basket"]
     assert answer("category", "list", "-w", "unique_identifier=other") == []
     assert "exists" in refusal("category", "create", "basket")
+    assert answer("category", "create", "basket", "AMD", "--exists-ok") == made
 
 
 def test_members_are_appended_removed_and_replaced():

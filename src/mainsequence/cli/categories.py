@@ -61,12 +61,16 @@ def create(
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     dated: Annotated[bool, typer.Option("--dated", help="Let changes take effect when they are written.")] = False,
     file: AssetFile = None,
+    exists_ok: Annotated[
+        bool, typer.Option("--exists-ok", help="Accept a universe that exists already, as it is.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a universe, with first members where they are named."""
+    create_it = msc.AssetCategory.get_or_create if exists_ok else msc.AssetCategory.create
     members = named_assets(assets, file) if assets or file else []
     described: dict[str, Any] = {"display_name": display_name, "description": description, "dated": dated}
-    made = msc.AssetCategory.create(unique_identifier=unique_identifier, assets=members, **described)
+    made = create_it(unique_identifier=unique_identifier, assets=members, **described)
     show_one(record_of(made), as_json=as_json)
 
 

@@ -134,8 +134,8 @@ def _rich_table(rows: Sequence[Record], columns: Sequence[str]) -> None:
 def _aligned(rows: Sequence[Record], columns: Sequence[str]) -> None:
     lines = [list(columns), *_cells(rows, columns)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        typer.echo("  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+    padded = ("  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)) for line in lines)
+    typer.echo("\n".join(map(str.rstrip, padded)))
 
 
 def _is_number(value: Any) -> bool:
