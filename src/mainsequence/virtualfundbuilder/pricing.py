@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,8 @@ class PriceTable:
     ----------
     series
         The series that `InterpolatedPrices` fills.
-    version
-        The version at which everything is read.
+    statistics
+        First and last row of each asset, at the version at which everything is read.
     column
         Which price of a bar.
     calendars
@@ -40,19 +39,20 @@ class PriceTable:
     """
 
     series: Series
-    version: int
+    statistics: SeriesStatistics
     column: str
     calendars: Mapping[str, str]
 
-    @cached_property
-    def statistics(self) -> SeriesStatistics:
-        """First and last row of each asset."""
-        return self.series.statistics(self.version)
+    @property
+    def version(self) -> int:
+        """The version at which everything is read."""
+        return self.statistics.version
 
     def first(self, columns: tuple[str, ...]) -> int | None:
         """Give the first stamp at which any of the assets has a price, ``None`` where none has."""
-        found = [to_micros(self.statistics.assets[name].first) for name in columns if name in self.statistics.assets]
-        return min(found, default=None)
+        rows = self.statistics.assets
+        first = min((rows[name].first for name in columns if name in rows), default=None)
+        return None if first is None else to_micros(first)
 
     def reach(self, columns: tuple[str, ...], calendar: str) -> Integers:
         """Give the last instant at which the price of each asset is known, int64[N]; the smallest number for never.
@@ -60,7 +60,8 @@ class PriceTable:
         On a calendar of its own, an asset's last price holds until just before its next close.
         """
         rows = self.statistics.assets
-        last = np.array([to_micros(rows[name].last) if name in rows else _NEVER for name in columns], dtype=np.int64)
+        ends = {at: to_micros(at) for at in {each.last for each in rows.values()}}
+        last = np.array([ends[rows[name].last] if name in rows else _NEVER for name in columns], dtype=np.int64)
         for name in {self.calendars.get(each, calendar) for each in columns} - {calendar}:
             members = np.array([self.calendars.get(each, calendar) == name for each in columns]) & (last > _NEVER)
             closes = schedule(name).closes
@@ -130,7 +131,7 @@ def price_table(series: Series | None, version: int | None, column: str, calenda
     """
     if series is None:
         raise NotFoundError("No prices are stored for the portfolio's assets.", hint="Run the prices first.")
-    return PriceTable(series, series.statistics().version if version is None else version, column, calendars)
+    return PriceTable(series, series.statistics(version), column, calendars)
 
 
 def _own_stamps(calendar: str, stamps: Integers) -> Integers:

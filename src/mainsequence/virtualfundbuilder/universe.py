@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 from mainsequence.client.assets import Asset
 from mainsequence.client.categories import AssetCategory, find_universe
+from mainsequence.client.connection import carrier
 from mainsequence.compute.intervals import coverage
+from mainsequence.contract.categories import MEMBERS, Span
 from mainsequence.domain.categories import Revision
 from mainsequence.domain.identifiers import check_universe_identifier
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, to_micros
 from mainsequence.errors import UnknownRevisionError, ValidationError
+from mainsequence.virtualfundbuilder.columns import positions
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -96,19 +99,19 @@ class PinnedUniverse:
         return f"{self.name}@{self.revision}"
 
     @cached_property
-    def intervals(self) -> "pd.DataFrame":
+    def intervals(self) -> "Spells":
         """Every validity interval, read once."""
-        return self.category.members(revision=self.revision)
+        return self._at(self.revision)
 
-    @cached_property
+    @property
     def identifiers(self) -> tuple[str, ...]:
         """Everyone who was ever a member, sorted."""
-        return tuple(sorted(set(self.intervals["unique_identifier"])))
+        return self.intervals.labels
 
     @cached_property
     def assets(self) -> list[Asset]:
         """Everyone who was ever a member, retired assets too."""
-        ids = sorted({int(each) for each in self.intervals["asset_id"]})
+        ids = np.unique(self.intervals.asset_id).tolist()
         return Asset.filter(id__in=ids, include_retired=True) if ids else []
 
     def mask(self, stamps: Integers, columns: tuple[str, ...]) -> Flags:
@@ -126,11 +129,10 @@ class PinnedUniverse:
         bool[T, N]
             False for those who never were.
         """
-        place = {name: at for at, name in enumerate(columns)}
-        rows = self.intervals[self.intervals["unique_identifier"].isin(columns)]
-        column = np.array([place[name] for name in rows["unique_identifier"]], dtype=np.int64)
-        start, end = _micros(rows["valid_from"], MIN_MICROS), _micros(rows["valid_to"], MAX_MICROS)
-        return coverage(stamps, column, start, end, len(columns))
+        rows = self.intervals
+        column = positions(rows.labels, columns)[rows.code] if rows.labels else rows.code
+        known = column >= 0
+        return coverage(stamps, column[known], rows.start[known], rows.end[known], len(columns))
 
     def hindsight(self, start: int, end: int) -> list[Revision]:
         """List the edits recorded in ``(start, end]`` that changed who was a member for all time.
@@ -147,30 +149,64 @@ class PinnedUniverse:
         states = {number: self._at(number) for number in _around(inside)}
         return [each for each in inside if _for_all_time(states[each.revision - 1], states[each.revision])]
 
-    def _at(self, revision: int) -> "pd.DataFrame":
-        return self.intervals if revision == self.revision else self.category.members(revision=revision)
+    def _at(self, revision: int) -> "Spells":
+        if revision == self.revision and "intervals" in self.__dict__:
+            return self.intervals
+        return Spells.of(carrier().call(MEMBERS, Span(revision=revision), key=self.category.id))
+
+
+@dataclass(frozen=True, eq=False)
+class Spells:
+    """Validity intervals ``[start, end)`` of the members of a universe, as arrays of equal length.
+
+    Parameters
+    ----------
+    labels
+        Everyone who has one, sorted.
+    code
+        Position of the asset among the labels.
+    asset_id
+        Its id.
+    start, end
+        Microseconds UTC, infinities as sentinels.
+    """
+
+    labels: tuple[str, ...]
+    code: Integers
+    asset_id: Integers
+    start: Integers
+    end: Integers
+
+    @classmethod
+    def of(cls, table: "pa.Table") -> "Spells":
+        """Read them from the answer of the platform."""
+        coded = table.column("unique_identifier").combine_chunks().dictionary_encode()
+        names = np.array(coded.dictionary.to_pylist(), dtype=object)
+        order = np.argsort(names)
+        place = np.empty(len(names), dtype=np.int64)
+        place[order] = np.arange(len(names))
+        code = place[coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+        ids = np.asarray(table.column("asset_id").to_numpy(), dtype=np.int64)
+        start, end = _bounds(table, "valid_from", MIN_MICROS), _bounds(table, "valid_to", MAX_MICROS)
+        return cls(tuple(names[order].tolist()), code, ids, start, end)
+
+    def always(self) -> set[str]:
+        """Name those who are members for all time."""
+        whole = (self.start == MIN_MICROS) & (self.end == MAX_MICROS)
+        return {self.labels[at] for at in self.code[whole]}
+
+
+def _bounds(table: "pa.Table", name: str, infinity: int) -> Integers:
+    return np.asarray(table.column(name).cast("int64").fill_null(infinity).to_numpy(), dtype=np.int64)
 
 
 def _around(edits: list[Revision]) -> set[int]:
     return {each.revision - 1 for each in edits} | {each.revision for each in edits}
 
 
-def _for_all_time(before: "pd.DataFrame", after: "pd.DataFrame") -> bool:
+def _for_all_time(before: Spells, after: Spells) -> bool:
     """Tell whether, from one state to the next, assets became members for all time or lost all their time."""
-    return bool(_always(after) - _always(before) or _ever(before) - _ever(after))
-
-
-def _always(rows: "pd.DataFrame") -> set[str]:
-    return _ever(rows[rows["valid_from"].isna() & rows["valid_to"].isna()])
-
-
-def _ever(rows: "pd.DataFrame") -> set[str]:
-    return set(rows["unique_identifier"])
-
-
-def _micros(column: "pd.Series[Any]", infinity: int) -> Integers:
-    stamps = column.dt.as_unit("us").astype("int64").to_numpy(copy=True)
-    return np.where(column.isna().to_numpy(), infinity, stamps)
+    return bool(after.always() - before.always() or set(before.labels) - set(after.labels))
 
 
 def edit_facts(edit: Revision) -> dict[str, Any]:
