@@ -13,6 +13,8 @@
     │   ├── InvalidWeightsError                   null, infinite or unknown-asset weights
     │   ├── SchemaMismatchError                   a table with other columns than its series declares
     │   ├── DuplicateRowsError                    a table with several rows of one index
+    │   ├── RequestTooLargeError                  a body that is longer than the server takes
+    │   ├── RepeatedKeyError                      an idempotency key that was used for another request
     │   └── CyclicDependencyError                 nodes that need each other in a circle
     ├── NotFoundError (LookupError)               what was asked for does not exist; alias DoesNotExist
     │   ├── UnknownAssetsError                    some of the assets named do not exist
@@ -136,6 +138,18 @@ class DuplicateRowsError(ValidationError):
     """A table holds several rows of one index."""
 
     code = "series.duplicate_rows"
+
+
+class RequestTooLargeError(ValidationError):
+    """The body of a request is longer than the server takes."""
+
+    code, status = "validation.too_large", 413
+
+
+class RepeatedKeyError(ValidationError):
+    """An idempotency key was used for another request."""
+
+    code = "validation.repeated_key"
 
 
 class CyclicDependencyError(ValidationError):

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from mainsequence.contract.carrier import Carrier
-from mainsequence.errors import ConfigurationError
 from mainsequence.settings import Settings
 
 _inside: ContextVar[Carrier | None] = ContextVar("mainsequence_session", default=None)
@@ -70,10 +69,9 @@ def _settings(url: str | None, token: str | None) -> Settings:
 def open_carrier(settings: Settings) -> Carrier:
     """Open the carrier that the settings ask for."""
     if settings.endpoint is not None:
-        raise ConfigurationError(
-            f"This release cannot reach a server yet; the settings name {settings.endpoint}.",
-            hint="Unset MAINSEQUENCE_ENDPOINT to work embedded.",
-        )
+        from mainsequence.client.http import HttpCarrier
+
+        return HttpCarrier(settings.endpoint, settings.token)
     from mainsequence.client.embedded import open_embedded
 
     return open_embedded(settings)

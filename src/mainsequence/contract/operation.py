@@ -28,6 +28,10 @@ class Operation(Generic[In, Out]):
         Whether repeating it after a lost answer changes nothing twice.
     summary
         One line for people.
+    changes
+        Whether it may change something.
+    answer_is_secret
+        Whether its answer is never kept, so that it cannot be repeated after a lost answer.
     """
 
     name: str
@@ -38,16 +42,23 @@ class Operation(Generic[In, Out]):
     access: Role
     retry_safe: bool
     summary: str
+    changes: bool = True
+    answer_is_secret: bool = False
 
     @property
     def writes(self) -> bool:
         """Whether it may change something."""
-        return self.access > Role.READER
+        return self.changes
+
+    @property
+    def takes_parameters(self) -> bool:
+        """Whether what it takes crosses as parameters of the address instead of a body."""
+        return self.method in {"GET", "DELETE"}
 
 
 def reading(method: str, path: str, name: str, takes: type[In], gives: type[Out], summary: str) -> Operation[In, Out]:
     """Declare an operation that changes nothing."""
-    return Operation(name, method, path, takes, gives, Role.READER, True, summary)
+    return Operation(name, method, path, takes, gives, Role.READER, True, summary, changes=False)
 
 
 def writing(

@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, StringConstraints
+
+from mainsequence.domain.identifiers import Name
+from mainsequence.domain.times import Instant
+from mainsequence.domain.values import Value
 
 LOCAL_ORGANIZATION = 1
 
@@ -25,3 +32,56 @@ class Actor:
 
 LOCAL_OWNER = Actor(name="local", organization_id=LOCAL_ORGANIZATION, role=Role.ADMIN)
 """The actor of embedded mode."""
+
+RoleName: TypeAlias = Literal["reader", "editor", "admin"]
+UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
+
+
+class UserCreation(Value):
+    """What adds a user; administrators of the first organization may name another one, which is made where needed."""
+
+    name: UserName
+    role: RoleName = "editor"
+    organization: Name | None = Field(None, description="By default the organization of who asks")
+
+
+class UserRecord(Value):
+    """A user as stored."""
+
+    id: int
+    name: UserName
+    role: RoleName
+    organization: str
+    is_active: bool
+    created_at: Instant
+
+
+class TokenCreation(Value):
+    """What a new token is called and how long it holds."""
+
+    label: Name = "token"
+    expires_at: Instant | None = Field(None, description="By default it does not expire")
+
+
+class TokenRecord(Value):
+    """A token as stored: its secret is not."""
+
+    id: int
+    user_id: int
+    label: Name
+    created_at: Instant
+    expires_at: Instant | None
+    revoked_at: Instant | None
+
+
+class IssuedToken(TokenRecord):
+    """A token at the one moment when its secret is shown."""
+
+    token: str
+
+
+class Whoami(Value):
+    """Who asks."""
+
+    name: str
+    role: RoleName

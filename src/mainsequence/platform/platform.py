@@ -5,18 +5,19 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.domain.access import LOCAL_OWNER, Actor
 from mainsequence.errors import PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
 from mainsequence.platform import services
 from mainsequence.platform.figi import FigiResolver, offline, resolver
-from mainsequence.platform.registry.engine import open_sqlite, translate
-from mainsequence.platform.work import SERVICES, Work
+from mainsequence.platform.once import around_the_lake, in_one_transaction
+from mainsequence.platform.registry.engine import open_sqlite, translated
+from mainsequence.platform.registry.idempotency import Once
+from mainsequence.platform.work import SERVICES, Registered, Work
 from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,19 +90,31 @@ class Platform:
 
     def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation in one unit of work, as a given actor."""
-        if actor.role < operation.access:
-            raise PermissionDeniedError(
-                f"{operation.name} needs the role {operation.access.name.lower()}, "
-                f"{actor.name} is {actor.role.name.lower()}.",
-                hint="Ask an administrator of your organization.",
-            )
-        registered = SERVICES[operation.name]
-        try:
-            with self.work(actor, writes=registered.writes) as work:
-                answer: Out = registered.service(work, body, **path)
-                return answer
-        except DBAPIError as error:
-            raise translate(error) from error
+        registered = _permitted(actor, operation)
+        with translated(), self.work(actor, writes=registered.writes) as work:
+            answer: Out = registered.service(work, body, **path)
+            return answer
+
+    def call_once(self, actor: Actor, once: Once, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
+        """Carry out one operation under an idempotency key; asked again, give the answer of the first time.
+
+        Raises
+        ------
+        RepeatedKeyError
+            The key was used for another request.
+        """
+        registered = _permitted(actor, operation)
+        carry_out = in_one_transaction if registered.writes else around_the_lake
+
+        def begin(writes: bool) -> Work:
+            return self.work(actor, writes=writes)
+
+        def act(work: Work) -> Any:
+            return registered.service(work, body, **path)
+
+        with translated():
+            answer: Out = carry_out(begin, once, operation, act)
+            return answer
 
     def work(self, actor: Actor, *, writes: bool) -> Work:
         """Begin a unit of work."""
@@ -122,6 +135,16 @@ class Platform:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+
+def _permitted(actor: Actor, operation: Operation[Any, Any]) -> Registered:
+    if actor.role < operation.access:
+        raise PermissionDeniedError(
+            f"{operation.name} needs the role {operation.access.name.lower()}, "
+            f"{actor.name} is {actor.role.name.lower()}.",
+            hint="Ask an administrator of your organization.",
+        )
+    return SERVICES[operation.name]
 
 
 def _prepare_home(home: Path) -> bool:

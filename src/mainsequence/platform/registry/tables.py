@@ -15,13 +15,14 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0001"
+SCHEMA_HEAD = "0002"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -204,6 +205,44 @@ portfolio_group_member = Table(
     Column("portfolio_group_id", ForeignKey("portfolio_group.id"), primary_key=True, autoincrement=False),
     Column("portfolio_id", ForeignKey("portfolio.id"), primary_key=True, autoincrement=False),
 )
+
+user = Table(
+    "platform_user",
+    metadata,
+    _id(),
+    _organization(),
+    Column("name", String(128), nullable=False, unique=True),
+    Column("role", Integer, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+access_token = Table(
+    "access_token",
+    metadata,
+    _id(),
+    Column("user_id", ForeignKey("platform_user.id"), nullable=False, index=True),
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("label", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+"""Tokens, by the SHA-256 of their secrets, which hold 256 bits of chance each."""
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("organization_id", Integer, primary_key=True, autoincrement=False),
+    Column("actor", String(128), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False, index=True),
+    Column("answer", Text),
+)
+"""Writes that were carried out under a key, and what they answered."""
 
 Index(
     "ix_asset_snapshot_current",

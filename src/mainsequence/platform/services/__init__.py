@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NOUNS = ("assets", "categories", "portfolio_groups", "portfolios", "routing", "series")
+NOUNS = ("access", "assets", "categories", "portfolio_groups", "portfolios", "routing", "series")
 
 
 def load() -> None:

@@ -1,0 +1,189 @@
+"""The remote carrier: operations over HTTP, repeated where an answer was lost."""
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from pydantic_core import from_json
+
+from mainsequence.contract import problems
+from mainsequence.contract.operation import In, Operation, Out
+from mainsequence.contract.wire import (
+    IDEMPOTENCY_KEY,
+    PREFIX,
+    media_type,
+    read_answer,
+    write_body,
+    write_parameters,
+)
+from mainsequence.errors import ConfigurationError, MainSequenceError, TransportError
+
+TIMEOUT = httpx.Timeout(connect=10, read=300, write=300, pool=60)
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
+
+_PASSING = {429, 502, 503, 504}
+"""Statuses of a server that may do better in a moment."""
+
+_LOST = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often, and how far apart, something is asked again.
+
+    Parameters
+    ----------
+    attempts
+        How many times in all.
+    first, longest
+        Seconds before the second attempt, doubling up to the longest; half of each wait is left to chance.
+    """
+
+    attempts: int = 6
+    first: float = 0.2
+    longest: float = 10.0
+
+    def wait(self, attempt: int, asked: str | None) -> float:
+        """Give the seconds to wait after an attempt (from 1); what the server asks for (``Retry-After``) counts."""
+        longest = min(self.longest, self.first * 2 ** (attempt - 1))
+        wait: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, keeps no secret)
+        return max(wait, min(float(asked), self.longest)) if asked and asked.isdecimal() else wait
+
+
+class HttpCarrier:
+    """Carries operations to a server.
+
+    Connections are kept and shared by threads; a forked process makes its own. Every write carries an idempotency key:
+    repeated after a lost answer it changes nothing twice.
+
+    Parameters
+    ----------
+    endpoint
+        Address of the server, ``https://…``.
+    token
+        Access token.
+    patience
+        How often something is asked again that met a lost connection or a busy server.
+    transport
+        Another transport of httpx, for proxies of one's own.
+
+    Raises
+    ------
+    ConfigurationError
+        The address cannot be one of a server.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        token: str | None = None,
+        *,
+        patience: Patience = Patience(),
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._headers = {"User-Agent": "mainsequence-platform"} | (
+            {"Authorization": f"Bearer {token}"} if token else {}
+        )
+        self._patience, self._transport, self._sleep = patience, transport, sleep
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        encrypted = self.endpoint.startswith("https://")
+        try:
+            self._client = httpx.Client(
+                base_url=f"{self.endpoint}{PREFIX}",
+                headers=self._headers,
+                timeout=TIMEOUT,
+                limits=LIMITS,
+                transport=self._transport,
+                verify=encrypted,
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.endpoint!r} is no address of a server: {error}.", hint="Write it like https://host:8000."
+            ) from None
+
+    def call(self, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
+        """Carry out one operation on the server.
+
+        Raises
+        ------
+        MainSequenceError
+            The error that the platform raised there, of the same class.
+        TransportError
+            The server could not be reached, or its answer was not understood.
+        """
+        if self._process != os.getpid():
+            self._open()
+        answer: Out = read_answer(operation, self._send(operation, self._request(operation, body, path)).content)
+        return answer
+
+    def _request(self, operation: Operation[Any, Any], body: Any, path: dict[str, int | str]) -> httpx.Request:
+        headers = {"Accept": f"{media_type(operation.gives)}, {problems.MEDIA_TYPE}"}
+        if operation.writes:
+            headers[IDEMPOTENCY_KEY] = uuid4().hex
+        target = operation.path.format(**path)
+        if operation.takes_parameters:
+            parameters = write_parameters(operation, body)
+            return self._client.build_request(operation.method, target, params=parameters, headers=headers)
+        headers["Content-Type"] = media_type(operation.takes)
+        return self._client.build_request(
+            operation.method, target, content=write_body(operation, body), headers=headers
+        )
+
+    def _send(self, operation: Operation[Any, Any], request: httpx.Request) -> httpx.Response:
+        for attempt in range(1, self._patience.attempts + 1):
+            last = attempt == self._patience.attempts
+            asked = None
+            try:
+                response = self._client.send(request)
+            except httpx.TransportError as error:
+                if last or not _may_repeat(operation, error):
+                    raise self._unreached(operation, error, attempt) from error
+            else:
+                if response.is_success:
+                    return response
+                if last or operation.answer_is_secret or response.status_code not in _PASSING:
+                    raise self._refusal(response)
+                asked = response.headers.get("Retry-After")
+            self._sleep(self._patience.wait(attempt, asked))
+        raise AssertionError("unreachable")
+
+    def _unreached(self, operation: Operation[Any, Any], error: httpx.TransportError, attempts: int) -> TransportError:
+        tried = f" after {attempts} attempts" if attempts > 1 else ""
+        what = str(error) or type(error).__name__
+        lost = operation.writes and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        return TransportError(
+            f"{operation.name} did not reach {self.endpoint}{tried}: {what}.",
+            hint="It may have been carried out; read before you repeat it." if lost else "Is the server running?",
+        )
+
+    def _refusal(self, response: httpx.Response) -> MainSequenceError:
+        if response.headers.get("Content-Type", "").startswith(problems.MEDIA_TYPE):
+            return problems.from_problem(from_json(response.content))
+        elsewhere = response.headers.get("Location")
+        return TransportError(
+            f"{self.endpoint} answered {response.status_code} {response.reason_phrase} and no reason.",
+            hint=f"It points to {elsewhere}." if elsewhere else "Is this the address of a platform server?",
+        )
+
+    def describe(self) -> str:
+        """Say where the platform is."""
+        return f"server at {self.endpoint}"
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
+
+
+def _may_repeat(operation: Operation[Any, Any], error: httpx.TransportError) -> bool:
+    never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return never_sent or (isinstance(error, _LOST) and not operation.answer_is_secret)

@@ -1,0 +1,17 @@
+"""The whole list of operations, for those who serve or document all of them."""
+
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from mainsequence.contract import access, assets, categories, portfolios, routing, series
+from mainsequence.contract.operation import Operation
+
+_NOUNS: tuple[ModuleType, ...] = (assets, categories, portfolios, routing, series, access)
+
+
+@cache
+def operations() -> dict[str, Operation[Any, Any]]:
+    """Give every operation by its name."""
+    every = (value for noun in _NOUNS for value in vars(noun).values())
+    return {value.name: value for value in every if isinstance(value, Operation)}
