@@ -44,6 +44,7 @@ def keys(rows: pd.DataFrame) -> list[tuple[datetime, str]]:
         ({"start_date": day(1), "end_date": day(1), "great_or_equal": False}, []),
         ({"start_date": day(1), "end_date": day(1), "less_or_equal": False}, []),
         ({"start_date": day(1), "end_date": day(1), "great_or_equal": False, "less_or_equal": False}, []),
+        ({"start_date": day(2), "end_date": day(1), "great_or_equal": False}, []),
         ({"unique_identifier_list": ["b", "stranger"]}, ALL[1::2]),
         ({"unique_identifier_list": []}, []),
     ],
@@ -92,6 +93,7 @@ def test_each_asset_is_read_over_its_own_range_in_one_read(stored: ReadableNode,
         ({}, []),
         ({"a": {"start_date": day(3)}}, ALL[6:7]),
         ({"a": {"start_date": day(3), "start_date_operand": ">", "end_date": day(3)}}, []),
+        ({"a": {"start_date": day(3), "start_date_operand": ">", "end_date": day(1)}, "b": {}}, ALL[1::2]),
         ({"a": {"start_date": None}, "b": {"start_date": day(3)}}, [ALL[0], ALL[2], ALL[4], ALL[6], ALL[7]]),
     ],
     ids=str,
@@ -163,6 +165,11 @@ def test_statistics_say_where_an_update_continues():
         "a": {"start_date": day(0), "start_date_operand": ">"},
         "b": {"start_date": day(2), "start_date_operand": ">"},
     }
+
+
+def test_a_series_of_others_says_how_far_it_reaches(stored: ReadableNode):
+    assert stored.update_statistics.max_time_index_value == day(3)
+    assert stored.update_statistics.last_of("b") == day(3)
 
 
 def test_statistics_are_those_of_the_assets_of_the_node():

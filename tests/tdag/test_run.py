@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -274,6 +277,35 @@ def test_forcing_one_part_leaves_the_others():
 def test_both_parts_are_updated_in_one_run():
     parts = tuple(Part(market="x", assets=[name]) for name in "ab")
     assert len(Emitting("top", needs=parts).run(now=day(1))) == 3
+
+
+class Unlisted(Part):
+    def get_asset_list(self) -> None:
+        return None
+
+    def update(self) -> pd.DataFrame:
+        return frame({(day((self.now - day(0)).days), name): 1.0 for name in self.config.assets})
+
+
+def test_forcing_a_part_that_names_no_assets_replaces_those_of_its_result():
+    one, other = Unlisted(market="x", assets=["a"]), Unlisted(market="x", assets=["b"])
+    for node in (one, other):
+        node.run(now=day(1))
+    one.run(now=day(0), force_update=True)
+    assert one.get_df_between_dates().index.to_flat_index().tolist() == [(day(0), "a"), (day(1), "b")]
+
+
+def test_processes_that_run_one_tree_at_once_store_it_once(home: Path):
+    code = (
+        "from tests.tdag.nodes import Days, Scaled, day\nnode = Scaled(Days())\nfor n in range(4): node.run(now=day(n))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in running:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    node = Scaled(Days())
+    assert node.get_df_between_dates()["close"].tolist() == [0.0, 2.0, 2.0, 4.0, 4.0, 6.0, 6.0, 8.0]
+    assert sum(each.inserted for each in node.series.history()) == 8
 
 
 # -- whose series it is

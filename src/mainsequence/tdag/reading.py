@@ -109,7 +109,8 @@ class ReadableNode(ABC):
         start_date, end_date
             The range; open where left out.
         great_or_equal, less_or_equal
-            Whether ``start_date`` and ``end_date`` themselves are in it.
+            Whether ``start_date`` and ``end_date`` themselves are in it. ``(last, now]`` may hold nothing, also when
+            ``last`` is later than ``now``; a range that includes its start is refused when its end lies before.
         unique_identifier_list
             Assets; by default all.
         columns

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mainsequence.domain.times import TimeLike
 from mainsequence.tdag.reading import ReadableNode
+from mainsequence.tdag.statistics import UpdateStatistics
 from mainsequence.tdag.windows import window
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ class StoredNode(ReadableNode):
     @abstractmethod
     def series(self) -> "Series | None":
         """The series; ``None`` where nothing has been stored yet."""
+
+    @property
+    def update_statistics(self) -> UpdateStatistics:
+        """How far the series reaches."""
+        series = self._readable()
+        return UpdateStatistics.of(None if series is None else series.statistics())
 
     def _readable(self) -> "Series | None":
         return self.series

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainsequence.client.frames import Frame
 from mainsequence.client.series import Series
-from mainsequence.domain.series import SeriesSchema, WriteOutcome
+from mainsequence.domain.series import UNIQUE_IDENTIFIER, SeriesSchema, WriteOutcome
 from mainsequence.errors import AlreadyExistsError
 from mainsequence.tdag.metadata import DataNodeMetaData, RecordDefinition
 from mainsequence.tdag.tables import declared_schema, first_schema, result_table
@@ -38,7 +38,7 @@ class Target:
     update
         For nodes that fill a part of the series: their ``update_hash`` and configuration.
     assets
-        For those: the assets of their part.
+        For those: the assets of their part; ``None`` where the result shows them.
     check
         The node's own check of a result that has rows.
     """
@@ -70,9 +70,17 @@ class Target:
             return None
         self.check(table)
         series = series or self._declare(first_schema(table, self.records, self.about))
-        written = series.replace(table, unique_identifiers=self.assets) if force else series.upsert(table)
+        written = series.replace(table, unique_identifiers=self._part(table)) if force else series.upsert(table)
         self._register(series)
         return written
+
+    def _part(self, table: "pa.Table") -> tuple[str, ...] | None:
+        """Name the assets whose rows a forced node replaces: those of its part, or everyone."""
+        if not self.update or UNIQUE_IDENTIFIER not in table.column_names:
+            return None
+        if self.assets is not None:
+            return self.assets
+        return tuple(str(each) for each in table.column(UNIQUE_IDENTIFIER).unique().to_pylist())
 
     def _declared_early(self) -> Series | None:
         schema = declared_schema(self.records, self.about)

@@ -1,6 +1,8 @@
-"""Ranges of time as updates ask for them: one that is closed by its own start holds nothing, and is no error.
+"""Ranges of time as updates ask for them.
 
-``(last, now]`` where nothing happened since ``last`` is the everyday case of an incremental update.
+``(last, now]``, what came after the newest stamp and until now, is the everyday question of an incremental update. Its
+honest answer may be nothing, also where another process has stored more since ``now`` and ``last`` lies behind it. So a
+range that excludes its start is never refused; one that includes it is, when its end lies before.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,10 +24,10 @@ def bounds(
     Raises
     ------
     InvalidIntervalError
-        ``end`` lies before ``start``.
+        ``end`` lies before a ``start`` that is included.
     """
     first, last = start_micros(start, "start_date"), end_micros(end, "end_date")
-    if last < first:
+    if last < first and start_inclusive:
         raise InvalidIntervalError(
             f"end_date {open_datetime(last)} lies before start_date {open_datetime(first)}.",
             hint="Exchange them, or leave one out.",
