@@ -178,3 +178,23 @@ def test_a_signal_counts_no_longer_than_it_says_also_across_runs():
     assert same_bytes(node, play(signal, namespace="all at once"))
     assert node.manifest is not None
     assert "cash" in [each.code for each in node.manifest.flags]
+
+
+def test_a_run_that_was_killed_before_it_stored_the_values_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch):
+    prices = walk(7)
+    market(*part(prices, 0, 4))
+    play()
+    store(*part(prices, 4, 8))
+    killed = portfolio()
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("mainsequence.virtualfundbuilder.portfolio_nodes.values_table", _die)
+        killed.run(show_progress=False)
+    msc.AssetCategory.get(unique_identifier=UNIVERSE).remove_assets([msc.Asset.get(unique_identifier="C")])
+    node = play()
+    after = node.weights().loc[pd.Timestamp(SESSIONS[5], tz="UTC") :]
+    assert set(after.index.get_level_values("unique_identifier")) == {"A", "B"}
+    assert len(node.values()) == 8
+
+
+def _die(*given: object) -> None:
+    raise KeyboardInterrupt

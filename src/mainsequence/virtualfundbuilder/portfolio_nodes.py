@@ -286,10 +286,8 @@ class PortfolioStrategy(DataNode):
             self.weights_identifier, WEIGHTS_COLUMNS, frequency=str(DAILY), description="Portfolio weights"
         )
         table = weights_table(played.done, played.columns, played.prices, played.before, played.volumes)
-        if anew:
-            series.replace(table)
-        elif table.num_rows:
-            series.upsert(table)
+        # Rows of these stamps may be there from a run that was killed before it stored the values.
+        series.replace(table, start=None if anew else from_micros(int(played.grid.stamps[0])))
 
     def _reported(self, played: Played, sources: Sources, resume: Resume | None) -> PortfolioReport:
         stamps = played.grid.stamps
