@@ -69,6 +69,6 @@ def test_a_reader_may_not_write(home: Any) -> None:
     writing = [operation for operation in operations().values() if operation.writes]
     assert len(writing) > 10
     for operation in writing:
-        with pytest.raises(PermissionDeniedError, match="editor|admin"):
+        with pytest.raises(PermissionDeniedError, match=r"editor|admin"):
             platform.call_as(reader, operation, None)
     platform.close()

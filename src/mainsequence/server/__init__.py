@@ -1,0 +1,1 @@
+"""The platform over HTTP: one server for many users."""

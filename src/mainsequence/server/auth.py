@@ -1,0 +1,55 @@
+"""Who asks: the bearer of a token, or, on this machine alone, the local owner."""
+
+from mainsequence.domain.access import LOCAL_OWNER, Actor
+from mainsequence.errors import AuthenticationError
+from mainsequence.platform.platform import Platform
+from mainsequence.platform.services.access import authenticate
+
+SCHEMES = ("bearer ", "token ")
+
+
+class Guard:
+    """Says on whose behalf a request acts.
+
+    Parameters
+    ----------
+    platform
+        Knows the tokens.
+    required
+        Whether a token is needed; without, everybody who reaches the server is the local owner.
+    """
+
+    def __init__(self, platform: Platform, *, required: bool) -> None:
+        self.platform = platform
+        self.required = required
+
+    def secret_of(self, authorization: str | None) -> str | None:
+        """Read the secret from a header ``Authorization: Bearer …`` (or ``Token …``).
+
+        Raises
+        ------
+        AuthenticationError
+            It is needed, and missing or of another scheme.
+        """
+        if not self.required:
+            return None
+        given = authorization or ""
+        for scheme in SCHEMES:
+            if given.lower().startswith(scheme) and given[len(scheme) :].strip():
+                return given[len(scheme) :].strip()
+        raise AuthenticationError(
+            "No token was given.", hint="Set MAINSEQUENCE_TOKEN, or send the header Authorization: Bearer <token>."
+        )
+
+    def actor(self, secret: str | None) -> Actor:
+        """Give whoever bears a token.
+
+        Raises
+        ------
+        AuthenticationError
+            The token does not hold.
+        """
+        if secret is None:
+            return LOCAL_OWNER
+        with self.platform.work(LOCAL_OWNER, writes=False) as work:
+            return authenticate(work, secret)

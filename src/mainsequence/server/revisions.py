@@ -1,0 +1,39 @@
+"""ETag and If-Match: the optimistic lock of universes, in the words of HTTP."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from mainsequence.contract.operation import Operation
+from mainsequence.domain.categories import CategoryRecord
+from mainsequence.errors import ValidationError
+
+_SHAPE = re.compile(r'"(\d{1,9})(-[0-9a-f]+)?"')
+
+
+def etag(answer: Any, content: bytes) -> str | None:
+    """Give the tag of a universe: its revision, and a hash of all that describes it."""
+    if not isinstance(answer, CategoryRecord):
+        return None
+    return f'"{answer.revision}-{sha256(content).hexdigest()[:16]}"'
+
+
+def with_condition(operation: Operation[Any, Any], body: Any, if_match: str | None) -> Any:
+    """Give what an operation takes with the revision that ``If-Match`` names.
+
+    Raises
+    ------
+    ValidationError
+        The operation cannot be conditional, the tag names no revision, or the body names another.
+    """
+    if if_match is None:
+        return body
+    if "if_revision" not in getattr(operation.takes, "model_fields", {}):
+        raise ValidationError(f"{operation.name} knows no If-Match.", hint="Leave the header out.")
+    shaped = _SHAPE.fullmatch(if_match.strip())
+    if shaped is None:
+        raise ValidationError(f"If-Match {if_match!r} names no revision.", hint="Send an ETag as it was received.")
+    revision = int(shaped[1])
+    if body.if_revision not in (None, revision):
+        raise ValidationError(f"If-Match names revision {revision}, the body {body.if_revision}.", hint="Give one.")
+    return body.model_copy(update={"if_revision": revision})
