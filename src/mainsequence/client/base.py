@@ -10,7 +10,7 @@ from mainsequence.client.connection import carrier as current_carrier
 from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.contract.queries import Query
-from mainsequence.domain.values import Page, Value
+from mainsequence.domain.values import Page, Value, trusted
 from mainsequence.errors import MultipleFoundError, NotFoundError
 
 Record = TypeVar("Record", bound=Value)
@@ -30,10 +30,7 @@ class ClientObject(Value):
 
     @classmethod
     def _bind(cls, record: Value, carrier: Carrier) -> Self:
-        made = cls.__new__(cls)
-        object.__setattr__(made, "__dict__", dict(record.__dict__))
-        object.__setattr__(made, "__pydantic_fields_set__", set(record.__dict__))
-        object.__setattr__(made, "__pydantic_extra__", None)
+        made = trusted(cls, record.__dict__)
         object.__setattr__(made, "__pydantic_private__", {"_carrier": carrier})
         return made
 
