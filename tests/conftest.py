@@ -1,7 +1,13 @@
-"""What every test gets: a home of its own, and hypothesis that does not depend on the speed of the machine."""
+"""What every test gets: a home of its own, and hypothesis that does not depend on the speed of the machine.
+
+Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded and over HTTP. Set
+``MAINSEQUENCE_TEST_CARRIER`` to ``embedded`` or ``http`` for one of them, or mark a test ``embedded`` that is about the
+platform in this process.
+"""
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,13 +19,40 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+BEHAVIOUR = {"identity", "portfolios", "routing", "series", "universes"}
+CARRIERS = ("embedded", "http")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests of behaviour on every carrier."""
+    if metafunc.definition.path.parent.name not in BEHAVIOUR or "carrier" not in metafunc.fixturenames:
+        return
+    chosen = os.environ.get("MAINSEQUENCE_TEST_CARRIER")
+    carriers = [chosen] if chosen else list(CARRIERS)
+    if metafunc.definition.get_closest_marker("embedded"):
+        carriers = [each for each in carriers if each == "embedded"]
+    metafunc.parametrize("carrier", carriers, indirect=True)
+
+
+@pytest.fixture
+def carrier(request: pytest.FixtureRequest) -> str:
+    """How this test reaches its platform."""
+    return str(getattr(request, "param", "embedded"))
+
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh embedded home; no test can touch the user's own."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str) -> Iterator[Path]:
+    """A fresh platform, in this process or behind a server; no test can touch the user's own."""
     folder = tmp_path / "home"
     monkeypatch.setenv("MAINSEQUENCE_HOME", str(folder))
     monkeypatch.delenv("MAINSEQUENCE_ENDPOINT", raising=False)
     monkeypatch.delenv("MAINSEQUENCE_TOKEN", raising=False)
-    yield folder
-    disconnect()
+    with ExitStack() as stack:
+        if carrier == "http":
+            from tests.carriers.servers import a_server
+
+            address, token = stack.enter_context(a_server(folder))
+            monkeypatch.setenv("MAINSEQUENCE_ENDPOINT", address)
+            monkeypatch.setenv("MAINSEQUENCE_TOKEN", token)
+        yield folder
+        disconnect()

@@ -189,6 +189,7 @@ def test_isins_are_checked(isin: str, accepted: bool) -> None:
             register("a", isin=isin)
 
 
+@pytest.mark.embedded
 def test_a_configured_resolver_supplies_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAINSEQUENCE_FIGI_RESOLVER", "tests.identity.resolver:apple_only")
     assert msc.Asset.register_asset_from_figi("BBG000B9XRY4").ticker == "AAPL"

@@ -231,6 +231,7 @@ def test_a_list_of_names_is_wanted_not_one(series: msc.Series) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.embedded
 def test_processes_that_declare_the_same_series_at_once_share_it(home: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     crew = [spawn.Process(target=declare_and_write, args=(str(home), worker)) for worker in range(3)]

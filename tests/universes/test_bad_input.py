@@ -97,6 +97,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.embedded
 def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path) -> None:
     with msc.session(str(small_disk)):
         msc.AssetCategory.get_or_create(unique_identifier="universe")
@@ -108,6 +109,7 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path) -> None:
         assert len(msc.Asset.batch_get_or_register_custom_assets(batch[:10])) == 10
 
 
+@pytest.mark.embedded
 def test_a_home_on_a_full_disk_is_refused_clearly(small_disk: Path) -> None:
     with pytest.raises(OSError, match="space"):
         (small_disk / "filler").write_bytes(b"0" * 2_000_000)
@@ -115,6 +117,7 @@ def test_a_home_on_a_full_disk_is_refused_clearly(small_disk: Path) -> None:
         msc.AssetCategory.filter()
 
 
+@pytest.mark.embedded
 def test_a_read_only_home_reads_and_refuses_to_write(small_disk: Path) -> None:
     with msc.session(str(small_disk)):
         msc.AssetCategory.get_or_create(unique_identifier="universe")
@@ -125,18 +128,21 @@ def test_a_read_only_home_reads_and_refuses_to_write(small_disk: Path) -> None:
             msc.AssetCategory.get_or_create(unique_identifier="other")
 
 
+@pytest.mark.embedded
 def test_a_home_that_cannot_be_made_is_refused_clearly(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(ReadOnlyStorageError, match="MAINSEQUENCE_HOME"), msc.session(str(small_disk / "home")):
         pass
 
 
+@pytest.mark.embedded
 def test_a_home_that_is_a_file_is_refused_clearly(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="MAINSEQUENCE_HOME"), msc.session(str(tmp_path / "file")):
         pass
 
 
+@pytest.mark.embedded
 def test_a_registry_from_a_newer_release_is_refused(home: Path) -> None:
     import sqlite3
 

@@ -1,7 +1,9 @@
 """The membership ledger against a plain model: a cell for each asset and stretch of time, a copy for each revision."""
 
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from tempfile import mkdtemp
 from typing import Any
 
 import hypothesis.strategies as st
@@ -29,11 +31,13 @@ weights = st.none() | st.sampled_from([0.25, 0.5])
 class LedgerMachine(RuleBasedStateMachine):
     """Every verb with every window, on a universe without dates of its own."""
 
+    def a_platform(self) -> AbstractContextManager[Any]:
+        """Give a session on a fresh platform; other carriers give theirs."""
+        return msc.session(mkdtemp())
+
     @initialize()
     def begin(self) -> None:
-        from tempfile import mkdtemp
-
-        self.session = msc.session(mkdtemp())
+        self.session = self.a_platform()
         self.session.__enter__()
         names = [{"unique_identifier": f"asset-{number}"} for number in range(ASSETS)]
         self.assets = msc.Asset.batch_get_or_register_custom_assets(names)
