@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mainsequence.errors import ConfigurationError
 
 ENVIRONMENT = {
     "MAINSEQUENCE_HOME": "Folder of the embedded platform: registry and series. Default: a folder in your home.",
+    "MAINSEQUENCE_DATABASE_URL": "PostgreSQL for the registry: postgresql+psycopg://…; series stay under the home.",
     "MAINSEQUENCE_ENDPOINT": "Address of a platform server; when set, nothing is embedded.",
     "MAINSEQUENCE_TOKEN": "Access token for the server.",
     "MAINSEQUENCE_FIGI_RESOLVER": "Who resolves FIGIs: offline (default), openfigi, or package.module:function.",
@@ -24,6 +25,9 @@ class Settings:
     ----------
     home
         Folder of the embedded platform.
+    database_url
+        Address of the PostgreSQL database that holds the registry (``postgresql+psycopg://…``); ``None`` means SQLite,
+        in the home.
     endpoint
         Address of a server (``https://…``); ``None`` means embedded.
     token
@@ -35,6 +39,7 @@ class Settings:
     """
 
     home: Path
+    database_url: str | None = field(default=None, repr=False)
     endpoint: str | None = None
     token: str | None = None
     figi_resolver: str = "offline"
@@ -47,6 +52,7 @@ class Settings:
         home = found.get("MAINSEQUENCE_HOME")
         return cls(
             home=Path(home).expanduser() if home else default_home(),
+            database_url=_database_url(found.get("MAINSEQUENCE_DATABASE_URL")),
             endpoint=found.get("MAINSEQUENCE_ENDPOINT") or None,
             token=found.get("MAINSEQUENCE_TOKEN") or None,
             figi_resolver=found.get("MAINSEQUENCE_FIGI_RESOLVER") or "offline",
@@ -55,16 +61,35 @@ class Settings:
 
     @classmethod
     def for_url(cls, url: str, token: str | None = None) -> "Settings":
-        """Read the place from an address (``https://…`` is a server, a path an embedded home), the rest as usual."""
+        """Read the place from an address, the rest as usual.
+
+        ``https://…`` is a server; ``postgresql://…`` a registry whose series are under the usual home; a path is a
+        whole embedded home, registry and series.
+        """
         usual = cls.from_environment()
         if url.startswith(("http://", "https://")):
             return replace(usual, endpoint=url, token=token or usual.token)
+        if url.startswith(("postgresql+psycopg://", "postgresql://", "postgres://")):
+            return replace(usual, database_url=_database_url(url), endpoint=None)
         if "://" in url and not url.startswith("file://"):
             raise ConfigurationError(
                 f"Cannot connect to {url!r}.",
                 hint="Give https://… for a server, or the path of a folder for an embedded home.",
             )
-        return replace(usual, home=Path(url.removeprefix("file://")).expanduser(), endpoint=None)
+        return replace(usual, home=Path(url.removeprefix("file://")).expanduser(), database_url=None, endpoint=None)
+
+
+def _database_url(url: str | None) -> str | None:
+    """Accept the ways in which people write the address of a PostgreSQL database."""
+    scheme, separator, rest = (url or "").partition("://")
+    if not url:
+        return None
+    if not separator or scheme not in ("postgresql+psycopg", "postgresql", "postgres"):
+        raise ConfigurationError(
+            f"The registry cannot be kept at {scheme}://…." if separator else "The registry's address has no scheme.",
+            hint="Set MAINSEQUENCE_DATABASE_URL to postgresql+psycopg://user:password@host/database.",
+        )
+    return f"postgresql+psycopg://{rest}"
 
 
 def default_home() -> Path:

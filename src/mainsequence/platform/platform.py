@@ -15,8 +15,10 @@ from mainsequence.errors import PermissionDeniedError, ReadOnlyStorageError, Sto
 from mainsequence.platform import services
 from mainsequence.platform.figi import FigiResolver, offline, resolver
 from mainsequence.platform.once import around_the_lake, in_one_transaction
-from mainsequence.platform.registry.engine import open_sqlite, translated
+from mainsequence.platform.registry.engine import open_postgresql, open_sqlite
+from mainsequence.platform.registry.failures import translated
 from mainsequence.platform.registry.idempotency import Once
+from mainsequence.platform.retrying import persistently
 from mainsequence.platform.work import SERVICES, Registered, Work
 from mainsequence.settings import Settings
 
@@ -72,17 +74,19 @@ class Platform:
     def embedded(cls, settings: Settings, clock: Clock = system_clock) -> "Platform":
         """Open the platform kept under ``settings.home``, making it where it does not exist.
 
+        Where ``settings.database_url`` is set, the registry is there and only the series are under the home.
+
         Raises
         ------
+        ConfigurationError
+            The registry was written by a newer release, or its address is wrong.
         StorageError
             The home cannot be made, read or written.
         """
-        home = settings.home
         services.load()
-        read_only = _prepare_home(home)
-        engine = open_sqlite(home / "registry.db", read_only=read_only)
+        engine = _open_registry(settings)
         figi = resolver(settings.figi_resolver, settings.openfigi_key)
-        return cls(engine, str(home / "series"), home=str(home), clock=clock, resolve_figi=figi)
+        return cls(engine, str(settings.home / "series"), home=str(settings.home), clock=clock, resolve_figi=figi)
 
     def call(self, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation in one unit of work, as the platform's own actor."""
@@ -91,9 +95,13 @@ class Platform:
     def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation in one unit of work, as a given actor."""
         registered = _permitted(actor, operation)
-        with translated(), self.work(actor, writes=registered.writes) as work:
-            answer: Out = registered.service(work, body, **path)
-            return answer
+
+        def act() -> Out:
+            with translated(), self.work(actor, writes=registered.writes) as work:
+                answer: Out = registered.service(work, body, **path)
+                return answer
+
+        return persistently(act)
 
     def call_once(self, actor: Actor, once: Once, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation under an idempotency key; asked again, give the answer of the first time.
@@ -112,9 +120,12 @@ class Platform:
         def act(work: Work) -> Any:
             return registered.service(work, body, **path)
 
-        with translated():
-            answer: Out = carry_out(begin, once, operation, act)
-            return answer
+        def whole() -> Out:
+            with translated():
+                answer: Out = carry_out(begin, once, operation, act)
+                return answer
+
+        return persistently(whole) if registered.writes else whole()
 
     def work(self, actor: Actor, *, writes: bool) -> Work:
         """Begin a unit of work."""
@@ -130,7 +141,8 @@ class Platform:
 
     def describe(self) -> str:
         """Say where the platform is."""
-        return f"embedded at {self.home}"
+        place = self.engine.url.render_as_string() if self.engine.dialect.name == "postgresql" else None
+        return f"embedded at {self.home}" + (f", registry at {place}" if place else "")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -147,10 +159,25 @@ def _permitted(actor: Actor, operation: Operation[Any, Any]) -> Registered:
     return SERVICES[operation.name]
 
 
-def _prepare_home(home: Path) -> bool:
-    """Make the home; answer whether it can only be read."""
+def _open_registry(settings: Settings) -> Engine:
+    if settings.database_url is None:
+        read_only = _prepare_home(settings.home)
+        return open_sqlite(settings.home / "registry.db", read_only=read_only)
+    _make(settings.home)
+    return open_postgresql(settings.database_url)
+
+
+def _make(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _home_error(home, error) from error
+
+
+def _prepare_home(home: Path) -> bool:
+    """Make the home; answer whether it can only be read."""
+    _make(home)
+    try:
         if not (home / "registry.db").exists():
             (home / "registry.lock").touch()
             return False

@@ -2,44 +2,69 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from mainsequence.errors import (
-    BusyError,
-    ConfigurationError,
-    MainSequenceError,
-    ReadOnlyStorageError,
-    StorageError,
-    StorageFullError,
-)
+from mainsequence.errors import ConfigurationError
+from mainsequence.platform.registry.failures import AT_COMMIT, translated
 from mainsequence.platform.registry.tables import SCHEMA_HEAD
 
 BUSY_TIMEOUT_SECONDS = 60
+CONNECT_TIMEOUT_SECONDS = 10
+POOL_SIZE = 20
+MIGRATION_LOCK = 7_305_808_869_232_150_900
+"""The advisory lock of PostgreSQL under which one process at a time migrates."""
 
 
 def open_sqlite(path: Path, *, read_only: bool = False) -> Engine:
     """Open a registry kept in one SQLite file, created and brought up to date where needed."""
+    engine = sqlite(path, read_only=read_only)
+    if not read_only:
+        bring_up_to_date(engine, path.with_suffix(".lock"))
+    return engine
+
+
+def open_postgresql(url: str) -> Engine:
+    """Open a registry on PostgreSQL, brought up to date where needed.
+
+    Raises
+    ------
+    ConfigurationError
+        The database was written by a newer release, or its driver is not installed.
+    StorageError
+        The database cannot be reached.
+    """
+    engine = postgresql(url)
+    bring_up_to_date(engine)
+    return engine
+
+
+def sqlite(path: Path, *, read_only: bool = False) -> Engine:
+    """Give the engine of a registry in one SQLite file, as it is."""
     mode = "mode=ro&immutable=1&" if read_only else ""
     url = f"sqlite+pysqlite:///file:{path}?{mode}uri=true"
     engine = _engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
     event.listen(engine, "connect", _prepare_read_only if read_only else _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    if not read_only:
-        _bring_up_to_date(engine, path.with_suffix(".lock"))
     return engine
 
 
-def open_postgresql(url: str, lock: Path) -> Engine:
-    """Open a registry on PostgreSQL, brought up to date where needed."""
-    engine = _engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
-    _bring_up_to_date(engine, lock)
-    return engine
+def postgresql(url: str) -> Engine:
+    """Give the engine of a registry on PostgreSQL, as it is."""
+    options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "mainsequence"}
+    try:
+        return _engine(
+            url, connect_args=options, pool_pre_ping=True, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True
+        )
+    except ImportError as error:
+        raise ConfigurationError(
+            "The driver of PostgreSQL is not installed.", hint="pip install 'mainsequence-platform[server]'"
+        ) from error
 
 
 def _engine(url: str, **options: Any) -> Engine:
@@ -65,63 +90,72 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
-    """Run one transaction, all or nothing; errors of the database leave as errors of the platform."""
-    with translated(), engine.execution_options(writes=writes).begin() as connection:
+    """Run one transaction, all or nothing; errors of the database leave as errors of the platform.
+
+    One that reads sees one state from its first statement to its last. One that writes sees, on PostgreSQL, what was
+    committed before each statement: it takes the locks that it needs first, then reads.
+    """
+    with translated(), session(engine, writes=writes) as connection:
         yield connection
 
 
+_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_WRITING = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
+
+
 @contextmanager
-def translated() -> Iterator[None]:
-    """Let errors of the database leave as errors of the platform."""
+def session(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+    """Run one transaction, all or nothing; errors of the database leave as they are, marked where a commit failed."""
+    modes: dict[str, Any] = {"writes": writes}
+    if engine.dialect.name == "postgresql":
+        modes |= _WRITING if writes else _READING
+    committing = False
     try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        raise translate(error) from error
+        with engine.connect().execution_options(**modes) as connection, connection.begin():
+            yield connection
+            committing = True
+    except DBAPIError as error:
+        if committing:
+            error.add_detail(AT_COMMIT)
+        raise
 
 
-def translate(error: DBAPIError | sqlite3.Error) -> MainSequenceError:
-    """Give the platform's error for an error of the database."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(original, "sqlite_errorname", "") or getattr(original, "sqlstate", "") or ""
-    if code in ("SQLITE_FULL", "53100") or code.startswith("SQLITE_IOERR_WRITE"):
-        return StorageFullError("The disk is full; nothing was changed.", hint="Free space and repeat the call.")
-    if code.startswith("SQLITE_READONLY"):
-        return ReadOnlyStorageError("The registry cannot be written; nothing was changed.", hint=_READ_ONLY_HINT)
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or code in ("40001", "40P01", "55P03"):
-        return BusyError("The registry is busy with other writers; nothing was changed.", hint="Repeat the call.")
-    if code == "SQLITE_CANTOPEN":
-        return StorageError("The registry cannot be opened.", hint="Check that MAINSEQUENCE_HOME exists and is yours.")
-    return StorageError(f"The database failed: {original}.", hint="Nothing was changed.")
-
-
-_READ_ONLY_HINT = "Check the permissions of MAINSEQUENCE_HOME, or point it to a folder that you may write."
-
-
-def _bring_up_to_date(engine: Engine, lock: Path) -> None:
-    from filelock import FileLock
-
-    if _version(engine) == SCHEMA_HEAD:
+def bring_up_to_date(engine: Engine, lock: Path | None = None) -> None:
+    """Apply missing migrations; where several processes begin at once, one does it and the others wait."""
+    if _is_current(version(engine)):
         return
-    with FileLock(lock, timeout=BUSY_TIMEOUT_SECONDS):
-        version = _version(engine)
-        if version == SCHEMA_HEAD:
+    with _alone(lock), translated(), session(engine, writes=True) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if _is_current(_version(connection)):
             return
-        if version is not None and version > SCHEMA_HEAD:
-            raise ConfigurationError(
-                f"The registry is at version {version}, this software knows {SCHEMA_HEAD}.",
-                hint="Install the newer release that wrote it.",
-            )
         from mainsequence.platform.registry.migrations.run import upgrade
 
-        with translated():
-            upgrade(engine)
+        upgrade(connection)
 
 
-def _version(engine: Engine) -> str | None:
-    with translated(), engine.connect() as connection:
-        try:
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except DatabaseError as error:
-            if "alembic_version" in str(error.orig):
-                return None
-            raise
+def _alone(lock: Path | None) -> AbstractContextManager[Any]:
+    from filelock import FileLock
+
+    return nullcontext() if lock is None else FileLock(lock, timeout=BUSY_TIMEOUT_SECONDS)
+
+
+def _is_current(found: str | None) -> bool:
+    if found is not None and found > SCHEMA_HEAD:
+        raise ConfigurationError(
+            f"The registry is at version {found}, this software knows {SCHEMA_HEAD}.",
+            hint="Install the newer release that wrote it.",
+        )
+    return found == SCHEMA_HEAD
+
+
+def version(engine: Engine) -> str | None:
+    """Give the last migration that was applied; ``None`` where there is no registry yet."""
+    with transaction(engine, writes=False) as connection:
+        return _version(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

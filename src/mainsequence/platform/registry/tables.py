@@ -38,8 +38,17 @@ metadata = MetaData(
 )
 
 
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""Ids have 64 bits; SQLite's INTEGER has, and only under that name counts up by itself."""
+
+
+def text_of(length: int) -> String:
+    """Declare text of a length; it is compared and sorted by code point on every database."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True, autoincrement=True)
+    return Column("id", Id, primary_key=True, autoincrement=True)
 
 
 def _organization() -> Column[int]:
@@ -47,7 +56,7 @@ def _organization() -> Column[int]:
 
 
 def _unique_identifier() -> Column[str]:
-    return Column("unique_identifier", String(255), nullable=False)
+    return Column("unique_identifier", text_of(255), nullable=False)
 
 
 def _noun(name: str, *columns: Column[object] | Index) -> Table:
@@ -65,20 +74,20 @@ def _noun(name: str, *columns: Column[object] | Index) -> Table:
     )
 
 
-organization = Table("organization", metadata, _id(), Column("name", String(255), nullable=False, unique=True))
+organization = Table("organization", metadata, _id(), Column("name", text_of(255), nullable=False, unique=True))
 
 asset = _noun(
     "asset",
-    Column("figi", String(12), index=True),
-    Column("composite", String(12), index=True),
-    Column("share_class", String(12), index=True),
-    Column("isin", String(12), index=True),
-    Column("security_type", String(50)),
-    Column("security_type_2", String(50)),
-    Column("security_market_sector", String(50)),
+    Column("figi", text_of(12), index=True),
+    Column("composite", text_of(12), index=True),
+    Column("share_class", text_of(12), index=True),
+    Column("isin", text_of(12), index=True),
+    Column("security_type", text_of(50)),
+    Column("security_type_2", text_of(50)),
+    Column("security_market_sector", text_of(50)),
     Column("is_tradable", Boolean, nullable=False),
     Column("is_custom_by_organization", Boolean, nullable=False),
-    Column("calendar_name", String(50)),
+    Column("calendar_name", text_of(50)),
     Column("retired_at", BigInteger),
 )
 
@@ -88,10 +97,10 @@ asset_snapshot = Table(
     Column("asset_id", ForeignKey("asset.id"), primary_key=True, autoincrement=False),
     Column("effective_to", BigInteger, primary_key=True, autoincrement=False),
     Column("effective_from", BigInteger, nullable=False),
-    Column("name", String(255), nullable=False, index=True),
-    Column("ticker", String(50), index=True),
-    Column("exchange_code", String(50), index=True),
-    Column("asset_ticker_group_id", String(12), index=True),
+    Column("name", text_of(255), nullable=False, index=True),
+    Column("ticker", text_of(50), index=True),
+    Column("exchange_code", text_of(50), index=True),
+    Column("asset_ticker_group_id", text_of(12), index=True),
     Column("venue_specific_properties", JSON, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -106,8 +115,8 @@ asset_pricing = Table(
 
 category = _noun(
     "category",
-    Column("display_name", String(255), nullable=False),
-    Column("description", String(4_000)),
+    Column("display_name", text_of(255), nullable=False),
+    Column("description", text_of(4_000)),
     Column("dated", Boolean, nullable=False),
     Column("head_revision", Integer, nullable=False),
 )
@@ -118,22 +127,22 @@ category_revision = Table(
     Column("category_id", ForeignKey("category.id"), primary_key=True, autoincrement=False),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("recorded_at", BigInteger, nullable=False),
-    Column("actor", String(255), nullable=False),
-    Column("operation", String(50), nullable=False),
-    Column("reason", String(4_000)),
+    Column("actor", text_of(255), nullable=False),
+    Column("operation", text_of(50), nullable=False),
+    Column("reason", text_of(4_000)),
     Column("added", Integer, nullable=False),
     Column("removed", Integer, nullable=False),
-    Column("content_hash", String(64), nullable=False),
+    Column("content_hash", text_of(64), nullable=False),
     sqlite_with_rowid=False,
 )
 
 category_membership = Table(
     "category_membership",
     metadata,
-    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("category_id", Id, primary_key=True, autoincrement=False),
     Column("removed_revision", BigInteger, primary_key=True, autoincrement=False),
     Column("valid_to", BigInteger, primary_key=True, autoincrement=False),
-    Column("asset_id", Integer, primary_key=True, autoincrement=False),
+    Column("asset_id", Id, primary_key=True, autoincrement=False),
     Column("valid_from", BigInteger, nullable=False),
     Column("added_revision", Integer, nullable=False),
     Column("weight", Float),
@@ -146,8 +155,8 @@ category_reference = Table(
     "category_reference",
     metadata,
     Column("category_id", ForeignKey("category.id"), primary_key=True, autoincrement=False),
-    Column("referrer_kind", String(50), primary_key=True),
-    Column("referrer", String(255), primary_key=True),
+    Column("referrer_kind", text_of(50), primary_key=True),
+    Column("referrer", text_of(255), primary_key=True),
     Column("registered_at", BigInteger, nullable=False),
 )
 
@@ -159,32 +168,32 @@ translation_rule = Table(
     _id(),
     Column("translation_table_id", ForeignKey("translation_table.id"), nullable=False, index=True),
     Column("asset_filter", JSON, nullable=False),
-    Column("markets_time_serie_unique_identifier", String(255), nullable=False),
-    Column("target_exchange_code", String(50)),
-    Column("default_column_name", String(255)),
+    Column("markets_time_serie_unique_identifier", text_of(255), nullable=False),
+    Column("target_exchange_code", text_of(50)),
+    Column("default_column_name", text_of(255)),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 
 series = _noun(
     "series",
-    Column("storage_name", String(255), nullable=False, unique=True),
+    Column("storage_name", text_of(255), nullable=False, unique=True),
     Column("schema_json", JSON, nullable=False),
-    Column("frequency", String(50)),
-    Column("description", String(4_000)),
+    Column("frequency", text_of(50)),
+    Column("description", text_of(4_000)),
     Column("metadata_json", JSON, nullable=False),
 )
 
 portfolio = _noun(
     "portfolio",
-    Column("display_name", String(255), nullable=False),
-    Column("description", String(4_000)),
+    Column("display_name", text_of(255), nullable=False),
+    Column("description", text_of(4_000)),
     Column("index_asset_id", ForeignKey("asset.id"), nullable=False),
-    Column("calendar_name", String(50)),
-    Column("values_series", String(255)),
-    Column("weights_series", String(255)),
-    Column("signal_series", String(255)),
-    Column("backtest_table_price_column_name", String(255), nullable=False),
+    Column("calendar_name", text_of(50)),
+    Column("values_series", text_of(255)),
+    Column("weights_series", text_of(255)),
+    Column("signal_series", text_of(255)),
+    Column("backtest_table_price_column_name", text_of(255), nullable=False),
     Column("builds_from_target_weights", Boolean, nullable=False),
     Column("builds_from_target_positions", Boolean, nullable=False),
     Column("about", JSON, nullable=False),
@@ -194,9 +203,9 @@ portfolio = _noun(
 
 portfolio_group = _noun(
     "portfolio_group",
-    Column("display_name", String(255), nullable=False),
-    Column("source", String(255), nullable=False),
-    Column("description", String(4_000)),
+    Column("display_name", text_of(255), nullable=False),
+    Column("source", text_of(255), nullable=False),
+    Column("description", text_of(4_000)),
 )
 
 portfolio_group_member = Table(
@@ -211,7 +220,7 @@ user = Table(
     metadata,
     _id(),
     _organization(),
-    Column("name", String(128), nullable=False, unique=True),
+    Column("name", text_of(128), nullable=False, unique=True),
     Column("role", Integer, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -223,8 +232,8 @@ access_token = Table(
     metadata,
     _id(),
     Column("user_id", ForeignKey("platform_user.id"), nullable=False, index=True),
-    Column("secret_hash", String(64), nullable=False, unique=True),
-    Column("label", String(255), nullable=False),
+    Column("secret_hash", text_of(64), nullable=False, unique=True),
+    Column("label", text_of(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
@@ -235,10 +244,10 @@ access_token = Table(
 idempotency_key = Table(
     "idempotency_key",
     metadata,
-    Column("organization_id", Integer, primary_key=True, autoincrement=False),
-    Column("actor", String(128), primary_key=True),
-    Column("key", String(255), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),
+    Column("organization_id", Id, primary_key=True, autoincrement=False),
+    Column("actor", text_of(128), primary_key=True),
+    Column("key", text_of(255), primary_key=True),
+    Column("fingerprint", text_of(64), nullable=False),
     Column("recorded_at", BigInteger, nullable=False, index=True),
     Column("answer", Text),
 )

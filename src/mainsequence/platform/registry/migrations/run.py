@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 
 def configuration(url: str = "") -> Config:
@@ -15,9 +15,8 @@ def configuration(url: str = "") -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Apply every missing migration, all or nothing."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Apply every missing migration in the transaction of a connection."""
     config = configuration()
-    with engine.execution_options(writes=True).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

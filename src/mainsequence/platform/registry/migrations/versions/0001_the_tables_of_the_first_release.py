@@ -9,13 +9,30 @@ branch_labels = None
 depends_on = None
 
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+NO_OVERLAP = """
+    ALTER TABLE category_membership ADD CONSTRAINT ex_category_membership_validity EXCLUDE USING gist (
+        int8range(asset_id, asset_id, '[]') WITH &&,
+        int8range(category_id, category_id, '[]') WITH &&,
+        int8range(valid_from, valid_to) WITH &&
+    ) WHERE (removed_revision = 2305843009213693952)
+"""
+"""At the head, the intervals of one asset in one universe never overlap. Ids are compared as ranges of one value, which
+needs no extension (btree_gist is not everywhere)."""
+
+
+def text_of(length: int) -> sa.String:
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     op.create_table(
         "category_membership",
-        sa.Column("category_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("category_id", ID, autoincrement=False, nullable=False),
         sa.Column("removed_revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("valid_to", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("asset_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("asset_id", ID, autoincrement=False, nullable=False),
         sa.Column("valid_from", sa.BigInteger(), nullable=False),
         sa.Column("added_revision", sa.Integer(), nullable=False),
         sa.Column("weight", sa.Float(), nullable=True),
@@ -29,27 +46,27 @@ def upgrade() -> None:
 
     op.create_table(
         "organization",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", text_of(255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
         sa.UniqueConstraint("name", name=op.f("uq_organization_name")),
     )
     op.create_table(
         "asset",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("figi", sa.String(length=12), nullable=True),
-        sa.Column("composite", sa.String(length=12), nullable=True),
-        sa.Column("share_class", sa.String(length=12), nullable=True),
-        sa.Column("isin", sa.String(length=12), nullable=True),
-        sa.Column("security_type", sa.String(length=50), nullable=True),
-        sa.Column("security_type_2", sa.String(length=50), nullable=True),
-        sa.Column("security_market_sector", sa.String(length=50), nullable=True),
+        sa.Column("figi", text_of(12), nullable=True),
+        sa.Column("composite", text_of(12), nullable=True),
+        sa.Column("share_class", text_of(12), nullable=True),
+        sa.Column("isin", text_of(12), nullable=True),
+        sa.Column("security_type", text_of(50), nullable=True),
+        sa.Column("security_type_2", text_of(50), nullable=True),
+        sa.Column("security_market_sector", text_of(50), nullable=True),
         sa.Column("is_tradable", sa.Boolean(), nullable=False),
         sa.Column("is_custom_by_organization", sa.Boolean(), nullable=False),
-        sa.Column("calendar_name", sa.String(length=50), nullable=True),
+        sa.Column("calendar_name", text_of(50), nullable=True),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["organization_id"], ["organization.id"], name=op.f("fk_asset_organization_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
@@ -66,12 +83,12 @@ def upgrade() -> None:
 
     op.create_table(
         "category",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("display_name", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=4000), nullable=True),
+        sa.Column("display_name", text_of(255), nullable=False),
+        sa.Column("description", text_of(4000), nullable=True),
         sa.Column("dated", sa.Boolean(), nullable=False),
         sa.Column("head_revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organization.id"], name=op.f("fk_category_organization_id")),
@@ -83,13 +100,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "portfolio_group",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("display_name", sa.String(length=255), nullable=False),
-        sa.Column("source", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=4000), nullable=True),
+        sa.Column("display_name", text_of(255), nullable=False),
+        sa.Column("source", text_of(255), nullable=False),
+        sa.Column("description", text_of(4000), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_portfolio_group_organization_id")
         ),
@@ -101,14 +118,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "series",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("storage_name", sa.String(length=255), nullable=False),
+        sa.Column("storage_name", text_of(255), nullable=False),
         sa.Column("schema_json", sa.JSON(), nullable=False),
-        sa.Column("frequency", sa.String(length=50), nullable=True),
-        sa.Column("description", sa.String(length=4000), nullable=True),
+        sa.Column("frequency", text_of(50), nullable=True),
+        sa.Column("description", text_of(4000), nullable=True),
         sa.Column("metadata_json", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organization.id"], name=op.f("fk_series_organization_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
@@ -120,9 +137,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "translation_table",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_translation_table_organization_id")
@@ -135,7 +152,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "asset_pricing",
-        sa.Column("asset_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("asset_id", ID, autoincrement=False, nullable=False),
         sa.Column("instrument_dump", sa.JSON(), nullable=False),
         sa.Column("pricing_details_date", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_asset_pricing_asset_id")),
@@ -143,13 +160,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "asset_snapshot",
-        sa.Column("asset_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("asset_id", ID, autoincrement=False, nullable=False),
         sa.Column("effective_to", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("effective_from", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("ticker", sa.String(length=50), nullable=True),
-        sa.Column("exchange_code", sa.String(length=50), nullable=True),
-        sa.Column("asset_ticker_group_id", sa.String(length=12), nullable=True),
+        sa.Column("name", text_of(255), nullable=False),
+        sa.Column("ticker", text_of(50), nullable=True),
+        sa.Column("exchange_code", text_of(50), nullable=True),
+        sa.Column("asset_ticker_group_id", text_of(12), nullable=True),
         sa.Column("venue_specific_properties", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_asset_snapshot_asset_id")),
         sa.PrimaryKeyConstraint("asset_id", "effective_to", name=op.f("pk_asset_snapshot")),
@@ -172,42 +189,42 @@ def upgrade() -> None:
 
     op.create_table(
         "category_reference",
-        sa.Column("category_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("referrer_kind", sa.String(length=50), nullable=False),
-        sa.Column("referrer", sa.String(length=255), nullable=False),
+        sa.Column("category_id", ID, autoincrement=False, nullable=False),
+        sa.Column("referrer_kind", text_of(50), nullable=False),
+        sa.Column("referrer", text_of(255), nullable=False),
         sa.Column("registered_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_category_reference_category_id")),
         sa.PrimaryKeyConstraint("category_id", "referrer_kind", "referrer", name=op.f("pk_category_reference")),
     )
     op.create_table(
         "category_revision",
-        sa.Column("category_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("category_id", ID, autoincrement=False, nullable=False),
         sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
-        sa.Column("actor", sa.String(length=255), nullable=False),
-        sa.Column("operation", sa.String(length=50), nullable=False),
-        sa.Column("reason", sa.String(length=4000), nullable=True),
+        sa.Column("actor", text_of(255), nullable=False),
+        sa.Column("operation", text_of(50), nullable=False),
+        sa.Column("reason", text_of(4000), nullable=True),
         sa.Column("added", sa.Integer(), nullable=False),
         sa.Column("removed", sa.Integer(), nullable=False),
-        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("content_hash", text_of(64), nullable=False),
         sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_category_revision_category_id")),
         sa.PrimaryKeyConstraint("category_id", "revision", name=op.f("pk_category_revision")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "portfolio",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("unique_identifier", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("unique_identifier", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("display_name", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=4000), nullable=True),
-        sa.Column("index_asset_id", sa.Integer(), nullable=False),
-        sa.Column("calendar_name", sa.String(length=50), nullable=True),
-        sa.Column("values_series", sa.String(length=255), nullable=True),
-        sa.Column("weights_series", sa.String(length=255), nullable=True),
-        sa.Column("signal_series", sa.String(length=255), nullable=True),
-        sa.Column("backtest_table_price_column_name", sa.String(length=255), nullable=False),
+        sa.Column("display_name", text_of(255), nullable=False),
+        sa.Column("description", text_of(4000), nullable=True),
+        sa.Column("index_asset_id", ID, nullable=False),
+        sa.Column("calendar_name", text_of(50), nullable=True),
+        sa.Column("values_series", text_of(255), nullable=True),
+        sa.Column("weights_series", text_of(255), nullable=True),
+        sa.Column("signal_series", text_of(255), nullable=True),
+        sa.Column("backtest_table_price_column_name", text_of(255), nullable=False),
         sa.Column("builds_from_target_weights", sa.Boolean(), nullable=False),
         sa.Column("builds_from_target_positions", sa.Boolean(), nullable=False),
         sa.Column("about", sa.JSON(), nullable=False),
@@ -223,12 +240,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "translation_rule",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("translation_table_id", sa.Integer(), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("translation_table_id", ID, nullable=False),
         sa.Column("asset_filter", sa.JSON(), nullable=False),
-        sa.Column("markets_time_serie_unique_identifier", sa.String(length=255), nullable=False),
-        sa.Column("target_exchange_code", sa.String(length=50), nullable=True),
-        sa.Column("default_column_name", sa.String(length=255), nullable=True),
+        sa.Column("markets_time_serie_unique_identifier", text_of(255), nullable=False),
+        sa.Column("target_exchange_code", text_of(50), nullable=True),
+        sa.Column("default_column_name", text_of(255), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["translation_table_id"], ["translation_table.id"], name=op.f("fk_translation_rule_translation_table_id")
@@ -243,8 +260,8 @@ def upgrade() -> None:
 
     op.create_table(
         "portfolio_group_member",
-        sa.Column("portfolio_group_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("portfolio_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("portfolio_group_id", ID, autoincrement=False, nullable=False),
+        sa.Column("portfolio_id", ID, autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(
             ["portfolio_group_id"], ["portfolio_group.id"], name=op.f("fk_portfolio_group_member_portfolio_group_id")
         ),
@@ -253,6 +270,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("portfolio_group_id", "portfolio_id", name=op.f("pk_portfolio_group_member")),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(NO_OVERLAP)
     op.execute("INSERT INTO organization (name) VALUES ('local')")
 
 

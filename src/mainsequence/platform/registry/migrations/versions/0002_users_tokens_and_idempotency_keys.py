@@ -9,12 +9,19 @@ branch_labels = None
 depends_on = None
 
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def text_of(length: int) -> sa.String:
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 def upgrade() -> None:
     op.create_table(
         "platform_user",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("organization_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("organization_id", ID, nullable=False),
+        sa.Column("name", text_of(128), nullable=False),
         sa.Column("role", sa.Integer(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -27,10 +34,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "access_token",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("label", sa.String(length=255), nullable=False),
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("secret_hash", text_of(64), nullable=False),
+        sa.Column("label", text_of(255), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
@@ -42,10 +49,10 @@ def upgrade() -> None:
     op.create_index("ix_access_token_user_id", "access_token", ["user_id"], unique=False)
     op.create_table(
         "idempotency_key",
-        sa.Column("organization_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("actor", sa.String(length=128), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("organization_id", ID, autoincrement=False, nullable=False),
+        sa.Column("actor", text_of(128), nullable=False),
+        sa.Column("key", text_of(255), nullable=False),
+        sa.Column("fingerprint", text_of(64), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("organization_id", "actor", "key", name=op.f("pk_idempotency_key")),
