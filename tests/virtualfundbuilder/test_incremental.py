@@ -186,9 +186,10 @@ def test_a_run_that_was_killed_before_it_stored_the_values_leaves_nothing_behind
     play()
     store(*part(prices, 4, 8))
     killed = portfolio()
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("mainsequence.virtualfundbuilder.portfolio_nodes.values_table", _die)
-        killed.run(show_progress=False)
+        with pytest.raises(KeyboardInterrupt):
+            killed.run(show_progress=False)
     msc.AssetCategory.get(unique_identifier=UNIVERSE).remove_assets([msc.Asset.get(unique_identifier="C")])
     node = play()
     after = node.weights().loc[pd.Timestamp(SESSIONS[5], tz="UTC") :]

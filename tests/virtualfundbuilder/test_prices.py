@@ -116,6 +116,44 @@ def test_a_stale_asset_stays_stale_from_run_to_run_until_it_is_seen_again():
     assert whole == [10, 10, None, None, None, None, None, 17]
 
 
+def test_bars_that_come_in_batches_are_taken_in_however_late():
+    """B is delivered once in a while, long after it counted as stale: as if all had been there from the beginning."""
+    a, b = [float(each) for each in range(1, 9)], [10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0]
+    market({"A": a, "B": b[:1]})
+    node = run("A", "B", staleness_limit=1)
+    assert column(node, "B") == [10, 10, None, None, None, None, None, None]
+    store({"B": b[1:3]}, SESSIONS[1:3])
+    run("A", "B", staleness_limit=1)
+    assert column(node, "B") == [10, 11, 12, 12, None, None, None, None]
+    store({"B": b[3:]}, SESSIONS[3:])
+    run("A", "B", staleness_limit=1)
+    assert column(node, "B") == b
+    assert not any(column(node, "B", "interpolated"))
+
+
+def test_an_asset_that_nobody_asked_for_in_between_has_no_hole():
+    a = [float(each) for each in range(1, 9)]
+    market({"A": a[:1], "B": a[:1]}, SESSIONS[:1])
+    run("A", "B", staleness_limit=0)
+    store({"A": a[1:], "B": a[1:]}, SESSIONS[1:])
+    run("A", staleness_limit=0)
+    assert column(run("A", "B", staleness_limit=0), "B") == a
+
+
+def test_hourly_prices_resume_within_a_session():
+    register("A")
+    hours = [*(f"{hour}:30" for hour in range(15, 21)), "21:00"]
+    open_hours = [pd.Timestamp(f"{day} {hour}", tz="UTC") for day in SESSIONS[:2] for hour in hours]
+    frame = pd.DataFrame({"time_index": open_hours, "unique_identifier": "A", "close": range(len(open_hours))})
+    series = msc.Series.create(SERIES, {"close": "int64"})
+    routes()
+    for rows in (frame.iloc[:3], frame.iloc[3:9], frame.iloc[9:]):
+        series.append(rows)
+        node = run("A", bar_frequency_id="1h")
+    assert stamps(node, "A") == [f"{at:%Y-%m-%d %H:%M}" for at in open_hours]
+    assert column(node, "A") == list(range(len(open_hours)))
+
+
 def test_forward_fill_to_now_runs_to_the_last_finished_stamp():
     market({"A": [1, 2]})
     node = prices("A", forward_fill_to_now=True)

@@ -93,6 +93,17 @@ def test_a_member_for_whom_there_is_no_price_yet_waits_in_cash():
     assert flag.facts["assets"] == {"B": 3}
 
 
+def test_a_member_that_no_series_serves_is_named_and_leaves_the_others_alone():
+    universe = market({"A": [100.0] * 3})
+    universe.append_assets(register(["D"], snapshot={"name": "D"}))
+    node = play()
+    assert node.report is not None
+    flag = node.report.flag("unserved_assets")
+    assert flag is not None
+    assert list(flag.facts["assets"]) == ["D"]
+    assert list(node.values()["cash"]) == pytest.approx([0.5] * 3)
+
+
 def test_a_pinned_universe_ignores_later_edits():
     universe = market(FLAT)
     pinned = f"{UNIVERSE}@{universe.revision}"

@@ -191,7 +191,7 @@ class PortfolioBuildConfiguration(Value):
         What happens to target weight on an asset that is no member at that time, or has no price: ``cash`` keeps it,
         ``renormalize`` spreads it over the rest pro rata, ``error`` fails the run.
     start_date, end_date
-        The first stamp is not before, the last one not after these; by default all that the prices allow.
+        The stamps are in the half-open range ``[start_date, end_date)``; by default all that the prices allow.
     """
 
     assets_configuration: AssetsConfiguration

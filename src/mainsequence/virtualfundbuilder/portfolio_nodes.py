@@ -1,6 +1,7 @@
 """``PortfolioStrategy``: universe + routed prices + signal + rebalance = portfolio."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -277,7 +278,9 @@ class PortfolioStrategy(DataNode):
         column = self.build.assets_configuration.price_type.value
         signal = self.build.backtesting_weights_configuration.signal.series
         version = None if signal is None else signal.statistics().version
-        table = price_table(prices.series, None, column, prices.calendars())
+        table = price_table(prices.series, None, column, {})
+        priced = [each for each in prices.get_asset_list() if each.unique_identifier in table.statistics.assets]
+        table = replace(table, calendars=prices.calendars(priced))
         members = () if universe is not None else prices.config.asset_unique_identifiers or ()
         return Sources(universe, table, version, members)
 

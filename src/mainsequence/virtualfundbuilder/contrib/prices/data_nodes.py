@@ -28,6 +28,7 @@ from mainsequence.virtualfundbuilder.columns import by_asset, labelled, nullable
 from mainsequence.virtualfundbuilder.contrib.data_nodes.registered import registered
 from mainsequence.virtualfundbuilder.contrib.prices.gridding import Gridding, named, stale_state
 from mainsequence.virtualfundbuilder.contrib.prices.raw import RawBars, read_raw
+from mainsequence.virtualfundbuilder.contrib.prices.resuming import Stored, newest_bars
 from mainsequence.virtualfundbuilder.models import PricesConfiguration
 from mainsequence.virtualfundbuilder.universe import PinnedUniverse, check_pin
 
@@ -80,8 +81,8 @@ class InterpolatedPrices(DataNode):
     ends) of its calendar, independently of the others. An asset that cannot be served is left out and named in
     ``routing_errors``; where none can, the run fails. A second run computes only what is new, with the same bits.
 
-    Bars that arrive late are taken in while the asset does not count as stale; a correction of older bars is taken in
-    by ``run(force_update=True)``.
+    Bars that arrive late are taken in; a correction of bars that were used already is taken in by
+    ``run(force_update=True)``.
     """
 
     config: InterpolatedPricesConfiguration
@@ -153,7 +154,7 @@ class InterpolatedPrices(DataNode):
             return None
         routed = self._routed(tuple(assets))
         served = tuple(name for name in assets if name not in self.routing_errors)
-        groups = self._groups({name: assets[name] for name in served})
+        groups = self._groups({name: assets[name] for name in served}, routed)
         tables = [table for group in self._read(groups, routed) for table in group.tables(self) if table is not None]
         if not tables:
             return None
@@ -169,22 +170,27 @@ class InterpolatedPrices(DataNode):
             raise next(iter(self.routing_errors.values()))
         return routed
 
-    def _groups(self, assets: dict[str, Asset]) -> list["_Group"]:
-        """Part the assets by calendar, and those that have prices already from those that have none."""
-        calendars = self.calendars(list(assets.values()))
-        stored = self.update_statistics.last
-        parts: dict[tuple[str, bool], list[str]] = {}
-        for name, calendar in calendars.items():
-            parts.setdefault((calendar, name in stored), []).append(name)
+    def _groups(self, assets: dict[str, Asset], routed: RoutedAssets) -> list["_Group"]:
+        """Part the assets by calendar, and those that can be resumed from those that begin anew."""
+        parts: dict[str, list[str]] = {}
+        for name, calendar in self.calendars(list(assets.values())).items():
+            parts.setdefault(calendar, []).append(name)
         rules = self.config.prices_configuration
         return [
-            _Group(Gridding.of(calendar, rules), tuple(names), self._session(calendar, names) if known else None)
-            for (calendar, known), names in sorted(parts.items())
+            group
+            for calendar, names in sorted(parts.items())
+            for group in self._parted(Gridding.of(calendar, rules), tuple(names), routed)
         ]
 
-    def _session(self, calendar: str, names: list[str]) -> int:
-        newest = max(self.update_statistics.last[name] for name in names)
-        return Gridding.of(calendar, self.config.prices_configuration).resume_at(to_micros(newest))
+    def _parted(self, gridding: Gridding, names: tuple[str, ...], routed: RoutedAssets) -> list["_Group"]:
+        last = {name: to_micros(at) for name, at in self.update_statistics.last.items()}
+        series = self.series
+        if series is None or not any(name in last for name in names):
+            return [_Group(gridding, names, None)]
+        resumed, session = Stored(series, last).resumable(gridding, names, newest_bars(routed))
+        anew = tuple(name for name in names if name not in set(resumed))
+        groups = [_Group(gridding, anew, None), _Group(gridding, resumed, session)]
+        return [group for group in groups if group.names]
 
     def _read(self, groups: list["_Group"], routed: RoutedAssets) -> Iterator["_Group"]:
         """Read the bars of all groups, and then let them all reach as far as the newest bar of any."""
