@@ -2,7 +2,8 @@
 
 Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded and over HTTP. Set
 ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded`` or ``http`` for one of them, or mark a test ``embedded`` that is about the
-platform in this process.
+platform in this process. The modules of `ON_POSTGRESQL` also run with a registry on PostgreSQL; set
+``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything there, on whichever carrier.
 """
 
 import os
@@ -21,6 +22,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 BEHAVIOUR = {"identity", "portfolios", "routing", "series", "universes"}
 CARRIERS = ("embedded", "http")
+ON_POSTGRESQL = {"test_assets", "test_verbs"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,10 +30,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.path.parent.name not in BEHAVIOUR or "carrier" not in metafunc.fixturenames:
         return
     chosen = os.environ.get("MAINSEQUENCE_TEST_CARRIER")
-    carriers = [chosen] if chosen else list(CARRIERS)
+    carriers = [chosen] if chosen else _carriers(metafunc.definition.path.stem)
     if metafunc.definition.get_closest_marker("embedded"):
         carriers = [each for each in carriers if each == "embedded"]
     metafunc.parametrize("carrier", carriers, indirect=True)
+
+
+def _carriers(module: str) -> list[str]:
+    if _everything_on_postgresql():
+        return ["embedded"]
+    return [*CARRIERS, *(["postgresql"] if module in ON_POSTGRESQL else [])]
+
+
+def _everything_on_postgresql() -> bool:
+    return os.environ.get("MAINSEQUENCE_TEST_DATABASE") == "postgresql"
 
 
 @pytest.fixture
@@ -45,9 +57,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str) -> Itera
     """A fresh platform, in this process or behind a server; no test can touch the user's own."""
     folder = tmp_path / "home"
     monkeypatch.setenv("MAINSEQUENCE_HOME", str(folder))
-    monkeypatch.delenv("MAINSEQUENCE_ENDPOINT", raising=False)
-    monkeypatch.delenv("MAINSEQUENCE_TOKEN", raising=False)
+    for name in ("MAINSEQUENCE_DATABASE_URL", "MAINSEQUENCE_ENDPOINT", "MAINSEQUENCE_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
+        if carrier == "postgresql" or _everything_on_postgresql():
+            from tests.postgresql import new_database
+
+            monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", stack.enter_context(new_database()))
         if carrier == "http":
             from tests.carriers.servers import a_server
 

@@ -4,6 +4,7 @@ Binaries come from the system (``/usr/lib/postgresql/*/bin``) or else from the w
 PostgreSQL refuses to run as root: then it runs as another user of the machine.
 """
 
+import atexit
 import os
 import pwd
 import shutil
@@ -133,15 +134,10 @@ def _binaries(folder: Path) -> Path:
 
 @cache
 def server() -> Server:
-    """Start the server of this process of tests, once."""
-    return Server()
-
-
-def stop() -> None:
-    """Stop the server, if one was started."""
-    if server.cache_info().currsize:
-        server().close()
-        server.cache_clear()
+    """Start the server of this process of tests, once; it goes when the process does."""
+    running = Server()
+    atexit.register(running.close)
+    return running
 
 
 @contextmanager
