@@ -30,6 +30,7 @@ from mainsequence.virtualfundbuilder import (
     PortfolioMarketsConfig,
     PortfolioStrategy,
     PricesConfiguration,
+    rebuild,
 )
 from tests.virtualfundbuilder.market import (
     SESSIONS,
@@ -325,6 +326,16 @@ def test_publishing_again_updates_the_same_portfolio():
     other.run(show_progress=False, add_portfolio_to_markets_backend=True)
     assert first.target_portfolio.id == other.target_portfolio.id
     assert other.target_portfolio.values_series == other.identifier != first.identifier
+
+
+def test_a_published_portfolio_carries_the_manifest_of_what_is_stored():
+    market({"A": [100, 110]})
+    portfolio().run(show_progress=False, add_portfolio_to_markets_backend=True)
+    store({"A": [120]}, SESSIONS[2:3])
+    node = play()
+    assert node.manifest is not None
+    assert node.target_portfolio.manifest == node.manifest.model_dump(mode="json")
+    assert len(rebuild(node.target_portfolio.manifest).values) == 3
 
 
 def test_what_the_front_end_shows_is_kept():

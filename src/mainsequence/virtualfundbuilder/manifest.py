@@ -113,9 +113,17 @@ class Manifest(Value):
             joined = [first.model_copy(update={"first": last.first})]
         else:
             joined = [last, first]
+        calendars = {
+            name: sorted({*self.asset_calendars.get(name, ()), *later.asset_calendars.get(name, ())})
+            for name in {*self.asset_calendars, *later.asset_calendars}
+        }
         flags = {(each.code, each.message): each for each in (*self.flags, *later.flags)}
         return later.model_copy(
-            update={"segments": (*earlier, *joined, *rest), "flags": tuple(flags.values())[-MAX_FLAGS:]}
+            update={
+                "asset_calendars": calendars,
+                "segments": (*earlier, *joined, *rest),
+                "flags": tuple(flags.values())[-MAX_FLAGS:],
+            }
         )
 
     def _only_grew(self, before: Segment, after: Segment) -> bool:

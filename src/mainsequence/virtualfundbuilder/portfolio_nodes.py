@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mainsequence.client.portfolios import Portfolio
 from mainsequence.client.series import Series
-from mainsequence.domain.categories import named
 from mainsequence.domain.frequency import DAILY
-from mainsequence.domain.portfolios import PortfolioAbout
 from mainsequence.domain.series import WriteOutcome
 from mainsequence.domain.times import TimeLike, from_micros
 from mainsequence.errors import ConfigurationError, NotFoundError
@@ -31,6 +29,7 @@ from mainsequence.virtualfundbuilder.output import (
 )
 from mainsequence.virtualfundbuilder.pricing import price_table
 from mainsequence.virtualfundbuilder.provenance import routing_facts
+from mainsequence.virtualfundbuilder.publishing import names, publish, refresh
 from mainsequence.virtualfundbuilder.report import PortfolioReport
 from mainsequence.virtualfundbuilder.spelling import written_configuration
 from mainsequence.virtualfundbuilder.universe import PinnedUniverse
@@ -64,7 +63,6 @@ class PortfolioStrategy(DataNode):
     """What the last run had to say."""
     _prices: InterpolatedPrices | None = None
     _pinned: PinnedUniverse | None = None
-    _portfolio: Portfolio | None = None
     _fresh: Manifest | None = None
 
     # -- what it is
@@ -182,10 +180,11 @@ class PortfolioStrategy(DataNode):
         NotFoundError
             It is not published.
         """
-        found = self._portfolio or Portfolio.get_or_none(unique_identifier=self._names()["unique_identifier"])
+        name = names(self.configuration)["unique_identifier"]
+        found = Portfolio.get_or_none(unique_identifier=name)
         if found is None:
             raise NotFoundError(
-                f"The portfolio {self._names()['unique_identifier']!r} is not published.",
+                f"The portfolio {name!r} is not published.",
                 hint="run(add_portfolio_to_markets_backend=True) publishes it.",
             )
         return found
@@ -245,6 +244,7 @@ class PortfolioStrategy(DataNode):
         if fresh is not None and series is not None:
             manifest = fresh if before is None else before.extended(fresh)
             series.patch(metadata={**series.metadata, MANIFEST: manifest.model_dump(mode="json")})
+            refresh(manifest)
         return written
 
     def _begin(self) -> None:
@@ -334,10 +334,6 @@ class PortfolioStrategy(DataNode):
 
     # -- publishing
 
-    def _names(self) -> dict[str, Any]:
-        markets = self.configuration.portfolio_markets_configuration
-        return named(markets.unique_identifier, markets.portfolio_name)
-
     def publish(self) -> Portfolio:
         """Register the portfolio with its index asset, or make the registered one exactly this.
 
@@ -346,28 +342,7 @@ class PortfolioStrategy(DataNode):
         AlreadyExistsError
             An asset that is no portfolio has its identifier.
         """
-        weights = self.build.backtesting_weights_configuration
-        details = self.configuration.portfolio_markets_configuration.front_end_details
-        told = {} if details is None else details.model_dump(exclude_none=True)
-        manifest, reference = self.manifest, self.universe_reference
-        said = {
-            "signal_name": type(weights.signal).__name__,
-            "signal_description": weights.signal.get_explanation(),
-            "rebalance_strategy_name": type(weights.rebalance_strategy).__name__,
-        }
-        self._portfolio = Portfolio.publish(
-            **self._names(),
-            description=told.get("description"),
-            calendar_name=None if manifest is None else manifest.calendar,
-            values_series=self.identifier if manifest else None,
-            weights_series=self.weights_identifier if manifest else None,
-            signal_series=None if manifest is None else manifest.signal_series,
-            about=PortfolioAbout(**(said | told)),
-            configuration=written_configuration(self.build),
-            manifest={} if manifest is None else manifest.model_dump(mode="json"),
-            universe=None if reference is None else reference.partition("@")[0],
-        )
-        return self._portfolio
+        return publish(self.configuration, self.manifest)
 
     def delete(self) -> None:
         """Delete both series with all their versions; a published portfolio is deleted by itself."""
