@@ -239,6 +239,17 @@ def test_an_edit_with_dates_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     assert node.report.flag("hindsight_universe") is None
 
 
+def test_a_retired_asset_keeps_its_past(monkeypatch: pytest.MonkeyPatch):
+    it_is(datetime(2023, 12, 1, tzinfo=UTC), monkeypatch)
+    assets = register("AB")
+    store({"A": [1.0] * 8, "B": [2.0] * 8})
+    routes()
+    msc.AssetCategory.get_or_create(unique_identifier=UNIVERSE, assets=assets, dated=True)
+    it_is(datetime(2024, 1, 8, 12, tzinfo=UTC), monkeypatch)
+    assets[1].delete()
+    assert held(play())["B"].tolist() == [0.5] * 4 + [0.0] * 4
+
+
 def test_edits_after_the_period_are_not_flagged():
     universe = market(FLAT)
     universe.remove_assets([msc.Asset.get(unique_identifier="C")])
