@@ -159,8 +159,9 @@ class Targets:
 
     def at_stamps(self) -> Floats:
         """Targets as a full matrix, float64[T, N], zeros where none is active."""
-        full = self.weights[np.maximum(self.rows, 0)] if len(self.weights) else np.zeros((len(self.rows), 0))
-        return np.where(self.in_cash[:, None], 0.0, full)
+        if not len(self.weights):
+            return np.zeros((len(self.rows), self.weights.shape[1]))
+        return np.where(self.in_cash[:, None], 0.0, self.weights[np.maximum(self.rows, 0)])
 
 
 def resolve_targets(

@@ -1,6 +1,6 @@
 """From a pinned universe, stored prices and a signal to what a portfolio did: no tables are written here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -191,26 +191,38 @@ class Engine:
         """End the grid where an asset that the portfolio needs is neither priced nor stale (METHODOLOGY section 5)."""
         if self.until is not None:
             return whole, len(whole)
-        reach = self.sources.prices.reach(self.columns, self.calendar)
-        known = whole.stamps.searchsorted(reach, side="right")
-        late = np.flatnonzero((known > 0) & (known < len(whole)))
-        late = late[~np.isnan(prices[known[late] - 1, late])]
+        known = whole.stamps.searchsorted(self.sources.prices.reach(self.columns, self.calendar), side="right")
+        late = self._late(known, prices)
         if not len(late):
             return whole, len(whole)
-        needed = self._needed(whole, postings, mask, late)
+        needed = self._needed(whole, prices, postings, mask, late)
         unknown = np.arange(len(whole))[:, None] >= known[late]
         stops = np.flatnonzero((needed & unknown).any(axis=1))
         count = int(stops[0]) if len(stops) else len(whole)
         return _head(whole, count), count
 
-    def _needed(self, whole: Grid, postings: Postings, mask: Flags, assets: Integers) -> Flags:
-        """Tell at which stamps some assets are held, or wanted at a rebalance time; bool[T, K]."""
+    def _late(self, known: Integers, prices: Floats) -> Integers:
+        """Name the assets whose prices end before the grid does and that are not stale there, int64[K].
+
+        ``known`` counts the stamps that their prices reach; where it is 0 they ended before the first stamp.
+        """
+        within = np.flatnonzero((known > 0) & (known < len(prices)))
+        within = within[~np.isnan(prices[known[within] - 1, within])]
+        earlier = np.flatnonzero(known == 0)
+        return np.sort(np.concatenate((within, earlier[self.sources.prices.ends_priced(self.columns, earlier)])))
+
+    def _needed(self, whole: Grid, prices: Floats, postings: Postings, mask: Flags, assets: Integers) -> Flags:
+        """Tell at which stamps some assets are held, or wanted at a rebalance time; bool[T, K].
+
+        What had no price at or after the last rebalance time was not bought, or was sold as stale: it is held no more.
+        """
         targets = self._targets(postings, whole.stamps, mask, forgiving=True)
         rebalance = self._rebalance(whole, targets)
         wanted = (targets.at_stamps()[:, assets] != 0.0) & rebalance[:, None]
-        row = np.maximum.accumulate(np.where(rebalance, np.arange(len(whole)), -1))
-        before = np.concatenate(([-1], row[:-1]))
-        held = np.where((before >= 0)[:, None], wanted[np.maximum(before, 0)], self._held_at_start()[assets])
+        before = _last_row_before(rebalance[:, None])
+        unpriced = _last_row_before(np.isnan(prices[:, assets]))
+        bought = np.take_along_axis(wanted, np.maximum(before, 0), axis=0)
+        held = np.where(before >= 0, bought, self._held_at_start()[assets]) & (unpriced < np.maximum(before, 0))
         needed: Flags = wanted | held
         return needed
 
@@ -230,7 +242,7 @@ class Engine:
     def _targets(self, postings: Postings, stamps: Integers, mask: Flags, *, forgiving: bool = False) -> Targets:
         limit = self.build.backtesting_weights_configuration.signal.maximum_forward_fill()
         try:
-            return resolve_targets(
+            targets = resolve_targets(
                 postings,
                 stamps,
                 maximum_forward_fill=None if limit is None else limit // _MICROSECOND,
@@ -239,6 +251,14 @@ class Engine:
             )
         except MainSequenceError as error:
             raise named(error, self.columns) from error
+        return replace(targets, changed=targets.changed | self._expelled(mask))
+
+    def _expelled(self, mask: Flags) -> Flags:
+        """Mark the first new stamp if an edit of the universe took out what is held, news for the strategy; bool[T]."""
+        marked = np.zeros(len(mask), dtype=np.bool_)
+        if self.resume is not None and len(mask) > self._old:
+            marked[self._old] = bool((self._held_at_start() & ~mask[self._old]).any())
+        return marked
 
     def _rebalance(self, whole: Grid, targets: Targets) -> Flags:
         """Ask the strategy about the new stamps; the old one is none of them."""
@@ -279,6 +299,12 @@ class Engine:
             volumes = self.sources.prices.volumes(self.columns, grid.stamps, self.calendar)
         before = prices[0] if old else np.full(len(self.columns), np.nan)
         return Played(grid, self.columns, prices[old:], volumes, before, own, rebalance, done)
+
+
+def _last_row_before(marked: Flags) -> Integers:
+    """Give for each stamp the last earlier row that is marked, -1 for none, by column; int64[T, K]."""
+    rows = np.maximum.accumulate(np.where(marked, np.arange(len(marked))[:, None], -1), axis=0)
+    return np.concatenate((np.full((1, marked.shape[1]), -1), rows[:-1]))
 
 
 def nobody(universe: PinnedUniverse | None) -> ValidationError:

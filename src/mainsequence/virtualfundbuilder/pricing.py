@@ -13,11 +13,14 @@ from mainsequence.domain.series import SeriesStatistics
 from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.domain.values import listed
 from mainsequence.errors import NotFoundError, ValidationError
+from mainsequence.virtualfundbuilder.columns import labelled
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 VOLUME = "volume"
+NARROW = 40
+"""Up to so many stamps prices are read as rows; for more, a matrix of the whole series is made and kept."""
 
 _NEVER = int(np.iinfo(np.int64).min)
 
@@ -68,6 +71,21 @@ class PriceTable:
             last[members] = closes[np.minimum(closes.searchsorted(last[members], side="right"), len(closes) - 1)] - 1
         return last
 
+    def ends_priced(self, columns: tuple[str, ...], chosen: Integers) -> npt.NDArray[np.bool_]:
+        """Tell of chosen columns whether their last row has a price; False too for assets without rows, bool[K]."""
+        names = [columns[at] for at in chosen if columns[at] in self.statistics.assets]
+        if not names:
+            return np.zeros(len(chosen), dtype=np.bool_)
+        rows = self.series.read_arrow(
+            columns=[self.column], unique_identifiers=names, last_per_asset=True, version=self.version
+        )
+        priced = {
+            name
+            for name, price in zip(rows["unique_identifier"].to_pylist(), rows[self.column].to_pylist(), strict=True)
+            if price is not None
+        }
+        return np.array([columns[at] in priced for at in chosen], dtype=np.bool_)
+
     def calendar(self, columns: tuple[str, ...]) -> str:
         """Give the calendar that all the assets share.
 
@@ -101,7 +119,8 @@ class PriceTable:
             return np.empty((0, len(columns)))
         own = {self.calendars.get(name, calendar) for name in columns} - {calendar}
         back = 15 if own else 0  # the longest time that any exchange stays closed, in days
-        matrix = self._read(column, columns, int(stamps[0]) - back * 86_400_000_000, int(stamps[-1]) + 1)
+        read = self._narrow if len(stamps) <= NARROW else self._whole
+        matrix = read(column, columns, int(stamps[0]) - back * 86_400_000_000, int(stamps[-1]) + 1)
         if not own:
             return _rows(matrix, stamps)
         values = np.full((len(stamps), len(columns)), np.nan)
@@ -111,7 +130,22 @@ class PriceTable:
                 values[:, members] = _rows(matrix, _own_stamps(name, stamps))[:, members]
         return values
 
-    def _read(self, column: str, columns: tuple[str, ...], start: int, end: int) -> WideMatrix:
+    def _narrow(self, column: str, columns: tuple[str, ...], start: int, end: int) -> WideMatrix:
+        """Read a few stamps as rows: a resumed run need not turn the whole series into a matrix."""
+        table = self.series.read_arrow(
+            [column],
+            unique_identifiers=columns,
+            start=from_micros(start),
+            end=from_micros(end),
+            version=self.version,
+        )
+        rows = labelled(table)
+        times, at = np.unique(rows.times, return_inverse=True)
+        values = np.full((len(times), len(columns)), np.nan)
+        values[at, rows.positions(columns)] = rows.floats(column)
+        return WideMatrix(times, columns, values, self.version)
+
+    def _whole(self, column: str, columns: tuple[str, ...], start: int, end: int) -> WideMatrix:
         return self.series.wide(
             column,
             unique_identifiers=columns,
