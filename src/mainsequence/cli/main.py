@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mainsequence.cli import assets, categories, demo, portfolios, routing, series
+from mainsequence.cli import assets, categories, demo, portfolios, routing, series, server, tokens, users
 from mainsequence.cli.output import complain
 from mainsequence.errors import MainSequenceError, ValidationError
 
@@ -40,6 +40,9 @@ app.add_typer(categories.app, name="category")
 app.add_typer(routing.app, name="routing")
 app.add_typer(series.app, name="series")
 app.add_typer(portfolios.app, name="portfolio")
+app.add_typer(server.app, name="server")
+app.add_typer(users.app, name="user")
+app.add_typer(tokens.app, name="token")
 app.command("demo")(demo.run)
 
 

@@ -21,7 +21,7 @@ from mainsequence.contract.wire import (
     write_body,
     write_parameters,
 )
-from mainsequence.errors import ConfigurationError, MainSequenceError, TransportError
+from mainsequence.errors import AuthenticationError, ConfigurationError, MainSequenceError, TransportError
 
 TIMEOUT = httpx.Timeout(connect=10, read=300, write=300, pool=60)
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
@@ -76,6 +76,8 @@ class HttpCarrier:
     ------
     ConfigurationError
         The address cannot be one of a server.
+    AuthenticationError
+        The token cannot be one.
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class HttpCarrier:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise AuthenticationError("The token holds characters that no token has.", hint="Copy it again, whole.")
         self.endpoint = endpoint.rstrip("/")
         self._headers = {"User-Agent": "mainsequence-platform"} | (
             {"Authorization": f"Bearer {token}"} if token else {}

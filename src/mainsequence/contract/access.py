@@ -43,7 +43,13 @@ _USERS, _USER = "/users", "/users/{key}"
 
 WHOAMI = reading("GET", "/whoami", "access.whoami", NoneType, Whoami, "Say who asks, and what they may.")
 USERS = _administering(
-    "GET", _USERS, "access.users", NoneType, list[UserRecord], "List the users of the organization.", changes=False
+    "GET",
+    _USERS,
+    "access.users",
+    NoneType,
+    list[UserRecord],
+    "List the users; the first organization sees all.",
+    changes=False,
 )
 CREATE_USER = _administering(
     "POST",

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -20,6 +22,7 @@ from mainsequence.server.app import BODY_LIMIT, create_app, is_loopback
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that none is closed under a request."""
 
+BACKLOG = 2_048
 GRACE_SECONDS = 30
 """How long requests in flight may take to finish when the server is told to stop."""
 
@@ -36,12 +39,16 @@ class Binding:
         Whether requests need a token.
     body_limit
         The longest body of a request, in bytes.
+    certificate, key
+        Files with a TLS certificate and its private key; without, what travels can be read on the way.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     authentication: bool = True
     body_limit: int = BODY_LIMIT
+    certificate: Path | None = None
+    key: Path | None = None
 
     def check(self) -> None:
         """Refuse to serve everybody.
@@ -51,12 +58,19 @@ class Binding:
         ConfigurationError
             Without authentication on an address that other machines reach.
         """
-        if self.authentication or is_loopback(self.host):
-            return
-        raise ConfigurationError(
-            f"Without authentication the server listens on this machine only, not on {self.host}.",
-            hint="Leave --no-auth out, or bind it to 127.0.0.1.",
-        )
+        if not (self.authentication or is_loopback(self.host)):
+            raise ConfigurationError(
+                f"Without authentication the server listens on this machine only, not on {self.host}.",
+                hint="Leave --no-auth out, or bind it to 127.0.0.1.",
+            )
+        if (self.certificate is None) != (self.key is None):
+            raise ConfigurationError("A certificate and its private key go together.", hint="Give both, or neither.")
+
+    def address(self, listener: socket.socket) -> str:
+        """Give the address at which clients of this machine reach it."""
+        name = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host  # noqa: S104 (compared, not bound)
+        name = f"[{name}]" if ":" in name else name
+        return f"{'http' if self.certificate is None else 'https'}://{name}:{listener.getsockname()[1]}"
 
 
 def first_token(platform: Platform) -> IssuedToken | None:
@@ -65,37 +79,51 @@ def first_token(platform: Platform) -> IssuedToken | None:
         return first_admin(work)
 
 
-def serve(platform: Platform, binding: Binding) -> None:
+def listen(binding: Binding) -> socket.socket:
+    """Take the address.
+
+    Raises
+    ------
+    ConfigurationError
+        It is taken, is not this machine's, or must not be served like this.
+    """
+    binding.check()
+    family = socket.AF_INET6 if ":" in binding.host else socket.AF_INET
+    try:
+        return socket.create_server((binding.host, binding.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The server cannot listen on {binding.host}:{binding.port}: {error.strerror or error}.",
+            hint="Choose another --port or --host.",
+        ) from None
+
+
+def serve(platform: Platform, binding: Binding, listener: socket.socket) -> None:
     """Serve until the process is told to stop; requests in flight finish first."""
     log_to_standard_error()
-    _server(platform, binding).run()
+    with suppress(KeyboardInterrupt):
+        _server(platform, binding).run([listener])
 
 
 @contextmanager
 def serving(platform: Platform, binding: Binding) -> Iterator[str]:
     """Serve from a thread inside a ``with`` block; gives the address."""
+    listener = listen(binding)
+    address = binding.address(listener)
     server = _server(platform, binding)
-    thread = Thread(target=server.run, name="mainsequence-server", daemon=True)
+    thread = Thread(target=server.run, args=([listener],), name="mainsequence-server", daemon=True)
     thread.start()
-    while not server.started:
-        thread.join(0.002)
-        if not thread.is_alive():
-            raise ConfigurationError(f"The server cannot listen on {binding.host}:{binding.port}.", hint="Is it taken?")
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://{binding.host}:{port}"
+        yield address
     finally:
         server.should_exit = True
         thread.join()
 
 
 def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
-    binding.check()
     app = create_app(platform, authentication=binding.authentication, body_limit=binding.body_limit)
     configuration = uvicorn.Config(
         app,
-        host=binding.host,
-        port=binding.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -104,6 +132,8 @@ def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=binding.certificate,
+        ssl_keyfile=binding.key,
     )
     return uvicorn.Server(configuration)
 
@@ -126,7 +156,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-_USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+_USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
 
 
 def log_to_standard_error() -> None:

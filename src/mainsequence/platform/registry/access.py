@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, true, update
 
 from mainsequence.domain.access import Actor, Role, TokenRecord, UserRecord
 from mainsequence.domain.times import from_micros
@@ -31,15 +31,19 @@ def _user(row: RowMapping) -> UserRecord:
     return trusted(UserRecord, fields)
 
 
-def users(connection: Connection, organization_id: int) -> list[UserRecord]:
-    """List the users of an organization, in the order of their ids."""
-    found = _users().where(user.c.organization_id == organization_id).order_by(user.c.id)
+def _of(organization_id: int | None) -> ColumnElement[bool]:
+    return true() if organization_id is None else user.c.organization_id == organization_id
+
+
+def users(connection: Connection, organization_id: int | None) -> list[UserRecord]:
+    """List the users of an organization, or of all, in the order of their ids."""
+    found = _users().where(_of(organization_id)).order_by(user.c.id)
     return [_user(row) for row in connection.execute(found).mappings()]
 
 
-def user_by_id(connection: Connection, organization_id: int, key: int) -> UserRecord:
-    """Read one user of an organization."""
-    found = _users().where(user.c.organization_id == organization_id, user.c.id == key)
+def user_by_id(connection: Connection, organization_id: int | None, key: int) -> UserRecord:
+    """Read one user of an organization, or of any."""
+    found = _users().where(_of(organization_id), user.c.id == key)
     for row in connection.execute(found).mappings():
         return _user(row)
     raise NotFoundError(f"There is no user with id {key}.", hint="mainsequence user list shows those that exist.")
@@ -59,10 +63,11 @@ def change_user(connection: Connection, key: int, fields: dict[str, Any]) -> Non
         connection.execute(update(user).where(user.c.id == key).values(**fields))
 
 
-def active_admins(connection: Connection, organization_id: int) -> set[int]:
-    """Give the ids of the active administrators of an organization."""
-    active = (user.c.organization_id == organization_id, user.c.role == int(Role.ADMIN), user.c.is_active.is_(True))
-    return set(connection.scalars(select(user.c.id).where(*active)))
+def admins_beside(connection: Connection, key: int) -> int:
+    """Count the other active administrators of a user's organization."""
+    own = select(user.c.organization_id).where(user.c.id == key).scalar_subquery()
+    others = (user.c.organization_id == own, user.c.id != key, user.c.role == int(Role.ADMIN), user.c.is_active)
+    return int(connection.scalar(select(func.count()).select_from(user).where(*others)) or 0)
 
 
 def any_user(connection: Connection) -> bool:
@@ -79,10 +84,10 @@ def add_token(connection: Connection, user_id: int, row: dict[str, Any]) -> int:
 _TOKEN = ("id", "user_id", "label", "created_at", "expires_at", "revoked_at")
 
 
-def _tokens(organization_id: int) -> Select[Any]:
+def _tokens(organization_id: int | None) -> Select[Any]:
     joined = access_token.join(user, user.c.id == access_token.c.user_id)
     chosen = select(*(access_token.c[name] for name in _TOKEN)).select_from(joined)
-    return chosen.where(user.c.organization_id == organization_id).order_by(access_token.c.id)
+    return chosen.where(_of(organization_id)).order_by(access_token.c.id)
 
 
 def _token(row: RowMapping) -> TokenRecord:
@@ -92,14 +97,14 @@ def _token(row: RowMapping) -> TokenRecord:
     return trusted(TokenRecord, fields)
 
 
-def tokens(connection: Connection, organization_id: int, user_id: int) -> list[TokenRecord]:
+def tokens(connection: Connection, organization_id: int | None, user_id: int) -> list[TokenRecord]:
     """List the tokens of a user."""
     found = _tokens(organization_id).where(access_token.c.user_id == user_id)
     return [_token(row) for row in connection.execute(found).mappings()]
 
 
-def token_by_id(connection: Connection, organization_id: int, key: int) -> TokenRecord:
-    """Read one token of an organization."""
+def token_by_id(connection: Connection, organization_id: int | None, key: int) -> TokenRecord:
+    """Read one token of an organization, or of any."""
     for row in connection.execute(_tokens(organization_id).where(access_token.c.id == key)).mappings():
         return _token(row)
     raise NotFoundError(f"There is no token with id {key}.", hint="mainsequence token list shows a user's tokens.")

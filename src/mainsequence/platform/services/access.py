@@ -40,7 +40,12 @@ def whoami(work: Work, _body: None) -> Whoami:
 @carries_out(contract.USERS)
 def users(work: Work, _body: None) -> list[UserRecord]:
     """List the users of the organization."""
-    return registry.users(work.connection, work.organization_id)
+    return registry.users(work.connection, _reach(work))
+
+
+def _reach(work: Work) -> int | None:
+    """Give the organization whose users may be managed; ``None`` (all) for administrators of the first one."""
+    return None if work.organization_id == LOCAL_ORGANIZATION else work.organization_id
 
 
 @carries_out(contract.CREATE_USER)
@@ -67,47 +72,47 @@ def _organization(work: Work, body: UserCreation) -> int:
 @carries_out(contract.PATCH_USER)
 def patch_user(work: Work, body: contract.UserPatch, *, key: int) -> UserRecord:
     """Change a user's role, or shut a user out."""
-    registry.user_by_id(work.connection, work.organization_id, key)
+    record = registry.user_by_id(work.connection, _reach(work), key)
     given = body.model_dump(include=body.model_fields_set)
     if None in given.values():
         raise ValidationError("role and is_active cannot be null.", hint="Leave a field out to keep what it is.")
     if "role" in given:
         given["role"] = int(Role[given["role"].upper()])
-    admins = registry.active_admins(work.connection, work.organization_id)
-    if admins == {key} and (given.get("role", Role.ADMIN) < Role.ADMIN or not given.get("is_active", True)):
+    weakened = given.get("role", Role.ADMIN) < Role.ADMIN or not given.get("is_active", True)
+    if weakened and record.role == "admin" and not registry.admins_beside(work.connection, key):
         raise ConflictError(
             "This is the only administrator of the organization.", hint="Make another user an administrator first."
         )
     registry.change_user(work.connection, key, given)
-    return registry.user_by_id(work.connection, work.organization_id, key)
+    return registry.user_by_id(work.connection, _reach(work), key)
 
 
 @carries_out(contract.TOKENS)
 def tokens(work: Work, _body: None, *, key: int) -> list[TokenRecord]:
     """List the tokens of a user."""
-    registry.user_by_id(work.connection, work.organization_id, key)
-    return registry.tokens(work.connection, work.organization_id, key)
+    registry.user_by_id(work.connection, _reach(work), key)
+    return registry.tokens(work.connection, _reach(work), key)
 
 
 @carries_out(contract.ISSUE_TOKEN)
 def issue_token(work: Work, body: TokenCreation, *, key: int) -> IssuedToken:
     """Give a user a new token; only its hash is stored."""
-    registry.user_by_id(work.connection, work.organization_id, key)
+    registry.user_by_id(work.connection, _reach(work), key)
     expires_at = None if body.expires_at is None else to_micros(body.expires_at)
     if expires_at is not None and expires_at <= work.now:
         raise InvalidIntervalError(f"expires_at {body.expires_at} is not after now.", hint="Give a later time.")
     secret = TOKEN_PREFIX + token_urlsafe(32)
     row = {"secret_hash": _hash(secret), "label": body.label, "created_at": work.now, "expires_at": expires_at}
-    made = registry.token_by_id(work.connection, work.organization_id, registry.add_token(work.connection, key, row))
+    made = registry.token_by_id(work.connection, _reach(work), registry.add_token(work.connection, key, row))
     return IssuedToken(**made.__dict__, token=secret)
 
 
 @carries_out(contract.REVOKE_TOKEN)
 def revoke_token(work: Work, _body: None, *, key: int) -> TokenRecord:
     """Make a token worthless from now on."""
-    registry.token_by_id(work.connection, work.organization_id, key)
+    registry.token_by_id(work.connection, _reach(work), key)
     registry.revoke(work.connection, key, work.now)
-    return registry.token_by_id(work.connection, work.organization_id, key)
+    return registry.token_by_id(work.connection, _reach(work), key)
 
 
 def _hash(secret: str) -> str:
