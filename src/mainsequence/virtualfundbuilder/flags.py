@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mainsequence.compute.rebalance import Simulation
-from mainsequence.domain.times import MIN_MICROS, from_micros
+from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import listed
 from mainsequence.errors import RoutingError
 from mainsequence.virtualfundbuilder.engine import Played
@@ -32,9 +32,8 @@ def flags_of(
     played: Played, universe: PinnedUniverse | None, unserved: Mapping[str, RoutingError], resume: Resume | None
 ) -> tuple[RunFlag, ...]:
     """Raise the flags of a run."""
-    start = int(played.grid.stamps[0]) if resume is None else resume.time
     found = [
-        _hindsight(universe, start if resume is not None else MIN_MICROS, played),
+        _hindsight(universe, played),
         _stale(played),
         _cash(played),
         _unpriced(played),
@@ -44,9 +43,10 @@ def flags_of(
     return tuple(each for each in found if each is not None)
 
 
-def _hindsight(universe: PinnedUniverse | None, start: int, played: Played) -> RunFlag | None:
-    first = max(start, int(played.grid.origin))
-    edits = [] if universe is None else universe.hindsight(first, int(played.grid.stamps[-1]))
+def _hindsight(universe: PinnedUniverse | None, played: Played) -> RunFlag | None:
+    """Look for timeless edits behind the first new stamp: no number before it is new."""
+    first, last = int(played.grid.stamps[0]), int(played.grid.stamps[-1])
+    edits = [] if universe is None else universe.hindsight(first, last)
     if universe is None or not edits:
         return None
     days = listed(f"{each.recorded_at:%Y-%m-%d} ({each.operation}, revision {each.revision})" for each in edits)
