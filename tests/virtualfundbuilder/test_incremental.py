@@ -180,6 +180,13 @@ def test_a_signal_counts_no_longer_than_it_says_also_across_runs():
     assert "cash" in [each.code for each in node.manifest.flags]
 
 
+def test_prices_read_as_rows_or_as_a_matrix_give_the_same_bits(monkeypatch: pytest.MonkeyPatch):
+    dated(market(walk(8, gaps=0.3)))
+    node = play(fee=0.001)
+    monkeypatch.setattr("mainsequence.virtualfundbuilder.pricing.NARROW", 0)
+    assert same_bytes(node, play(fee=0.001, namespace="matrix"))
+
+
 def test_a_run_that_was_killed_before_it_stored_the_values_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch):
     prices = walk(7)
     market(*part(prices, 0, 4))

@@ -127,22 +127,32 @@ class Manifest(Value):
         )
 
     def _only_grew(self, before: Segment, after: Segment) -> bool:
-        return _grew(self.prices_series, before.prices_version, after.prices_version) and (
+        return _grew(self.prices_series, before.prices_version, after.prices_version, before.last) and (
             self.signal_series is None
             or (
                 before.signal_version is not None
-                and _grew(self.signal_series, before.signal_version, after.signal_version)
+                and _grew(self.signal_series, before.signal_version, after.signal_version, before.last)
             )
         )
 
 
-def _grew(series: str, before: int, after: int | None) -> bool:
-    """Tell whether between two versions of a series rows were added and none changed."""
+def _grew(series: str, before: int, after: int | None, last: datetime) -> bool:
+    """Tell whether between two versions of a series rows were added behind a time, and nothing else happened."""
     if before == after:
         return True
+    if after is None:
+        return False
     record = Series.get(unique_identifier=series)
-    between = [each for each in record.history() if after is not None and before < each.version <= after]
-    return not any(each.updated or each.deleted for each in between)
+    between = [each for each in record.history() if before < each.version <= after]
+    if any(each.updated or each.deleted for each in between):
+        return False
+    return _rows_until(record, before, last) == _rows_until(record, after, last)
+
+
+def _rows_until(series: Series, version: int, last: datetime) -> int:
+    """Count the rows up to a time: all there are, without the few behind it."""
+    behind = series.read_arrow([], start=last, start_inclusive=False, version=version).num_rows
+    return series.statistics(version).count - behind
 
 
 def package_version() -> str:
