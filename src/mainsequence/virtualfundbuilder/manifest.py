@@ -152,7 +152,7 @@ def _grew(series: str, before: int, after: int | None, last: datetime) -> bool:
 def _rows_until(series: Series, version: int, last: datetime) -> int:
     """Count the rows up to a time: all there are, without the few behind it."""
     behind = series.read_arrow([], start=last, start_inclusive=False, version=version).num_rows
-    return series.statistics(version).count - behind
+    return int(series.statistics(version).count - behind)
 
 
 def package_version() -> str:
