@@ -188,6 +188,15 @@ def test_where_midnight_ends_the_session_the_caller_must_say_what_it_means():
         run("BTC")
 
 
+def test_bars_from_before_the_calendar_is_known_are_refused_unless_a_start_says_so():
+    register("A")
+    store({"A": [1.0, 2.0]}, ["1960-01-05", "2024-01-02"])
+    routes()
+    with pytest.raises(ValidationError, match=r"1960-01-05.*XNYS"):
+        run("A")
+    assert column(run("A", start_date="2024-01-01"), "A") == [2.0]
+
+
 def test_there_is_no_silent_calendar():
     register(["X"], snapshot={"name": "X"})
     store({"X": [1.0]})

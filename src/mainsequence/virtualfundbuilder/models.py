@@ -52,6 +52,8 @@ class PricesConfiguration(DataNodeConfiguration):
     midnight
         What a daily bar stamped at midnight means on calendars that close at midnight UTC (``24/7``): the date of its
         session, or its end. Other calendars do not need it.
+    start_date
+        Bars stamped before are not used; by default all are, and bars from before a calendar is known are refused.
     """
 
     bar_frequency_id: Frequency = DAILY
@@ -63,6 +65,7 @@ class PricesConfiguration(DataNodeConfiguration):
     staleness_limit: int | None = Field(None, ge=0)
     calendar_name: Label | None = None
     midnight: Literal["session_date", "bar_end"] | None = None
+    start_date: Instant | None = None
 
     @model_validator(mode="after")
     def _coarser(self) -> Self:

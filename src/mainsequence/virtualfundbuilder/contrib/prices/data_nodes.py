@@ -249,7 +249,11 @@ class _Group:
         self.stamped = self.gridding.stamped(self.raw.times)
 
     def _since(self) -> datetime | None:
-        return None if self.session is None else from_micros(self.gridding.close(self.session - 1)) - MARGIN
+        first = self.gridding.configuration.start_date
+        if self.session is None:
+            return first
+        since = from_micros(self.gridding.close(self.session - 1)) - MARGIN
+        return since if first is None else max(first, since)
 
     def tables(self, node: InterpolatedPrices) -> Iterator["pa.Table | None"]:
         """Give the rows of the group."""

@@ -9,6 +9,7 @@ from mainsequence.compute.bar_columns import Bars
 from mainsequence.compute.bars import DAILY_STALENESS, INTRADAY_STALENESS, BarState, interpolate, stamp_daily_bars
 from mainsequence.compute.sessions import Grid, Schedule, daily_grid, intraday_grid, schedule
 from mainsequence.domain.frequency import Frequency
+from mainsequence.domain.times import open_datetime
 from mainsequence.errors import ValidationError
 from mainsequence.virtualfundbuilder.models import PricesConfiguration
 
@@ -86,8 +87,22 @@ class Gridding:
         return intraday_grid(sessions, self.target, start, end)
 
     def first_session(self, stamped: Integers) -> int:
-        """Give the position of the session of the oldest bar."""
-        return int(self.sessions.position_of(np.array([stamped.min()]))[0])
+        """Give the position of the session of the oldest bar.
+
+        Raises
+        ------
+        ValidationError
+            The calendar is not known so far back: bars are never left out in silence.
+        """
+        oldest, known = int(stamped.min()), self.sessions.bounds[0]
+        if oldest < known:
+            raise ValidationError(
+                f"Bars reach back to {open_datetime(oldest):%Y-%m-%d}, "
+                f"the calendar {self.sessions.calendar} is known from {open_datetime(known):%Y-%m-%d}.",
+                hint="Give prices_configuration a start_date.",
+                calendar=self.sessions.calendar,
+            )
+        return int(self.sessions.position_of(np.array([oldest]))[0])
 
     def rows(self, bars: Bars, grid: Grid, count: int, state: BarState | None) -> Bars:
         """Put bars on the grid, without what is not known yet.
