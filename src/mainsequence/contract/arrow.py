@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mainsequence.errors import TransportError
+from mainsequence.errors import TransportError, ValidationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +46,24 @@ def decode(stream: bytes) -> "pa.Table":
         raise TransportError(
             f"The Arrow stream of {len(stream)} bytes is damaged: {error}", hint="Repeat the request."
         ) from error
+
+
+def decode_from_stranger(stream: bytes) -> "pa.Table":
+    """Read a whole Arrow IPC stream from somebody who may have made it to do harm.
+
+    Raises
+    ------
+    ValidationError
+        It is no stream, or contradicts itself.
+    """
+    import pyarrow as pa
+
+    try:
+        table = decode(stream)
+        table.validate(full=True)
+    except (TransportError, pa.ArrowException) as error:
+        raise ValidationError(f"The body is no table: {error}", hint="Send a whole Arrow IPC stream.") from None
+    return table
 
 
 def _check_end(stream: bytes) -> None:

@@ -106,7 +106,7 @@ def read_body(operation: Operation[Any, Any], content: bytes) -> Any:
         It does not fit; every finding is named.
     """
     if operation.takes is ArrowTable:
-        return arrow.decode(content)
+        return arrow.decode_from_stranger(content)
     if operation.takes is NoneType:
         return None
     try:

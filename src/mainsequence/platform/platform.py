@@ -94,7 +94,7 @@ class Platform:
 
     def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation in one unit of work, as a given actor."""
-        registered = _permitted(actor, operation)
+        registered = permitted(actor, operation)
 
         def act() -> Out:
             with translated(), self.work(actor, writes=registered.writes) as work:
@@ -111,7 +111,7 @@ class Platform:
         RepeatedKeyError
             The key was used for another request.
         """
-        registered = _permitted(actor, operation)
+        registered = permitted(actor, operation)
         carry_out = in_one_transaction if registered.writes else around_the_lake
 
         def begin(writes: bool) -> Work:
@@ -149,7 +149,14 @@ class Platform:
         self.engine.dispose()
 
 
-def _permitted(actor: Actor, operation: Operation[Any, Any]) -> Registered:
+def permitted(actor: Actor, operation: Operation[Any, Any]) -> Registered:
+    """Give the service that carries an operation out, where the actor may have it carried out.
+
+    Raises
+    ------
+    PermissionDeniedError
+        The actor's role does not allow it.
+    """
     if actor.role < operation.access:
         raise PermissionDeniedError(
             f"{operation.name} needs the role {operation.access.name.lower()}, "

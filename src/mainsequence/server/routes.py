@@ -21,7 +21,7 @@ from mainsequence.contract.wire import (
     write_answer,
 )
 from mainsequence.errors import MainSequenceError, NotFoundError, ValidationError
-from mainsequence.platform.platform import Platform
+from mainsequence.platform.platform import Platform, permitted
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.server import bodies, revisions
 from mainsequence.server.auth import Guard
@@ -75,6 +75,7 @@ class Endpoint:
     def _carry_out(self, request: Request, secret: str | None, content: bytes) -> Response:
         actor = self.guard.actor(secret)
         request.state.actor = actor.name
+        permitted(actor, self.operation)
         path = {name: _id(value) for name, value in request.path_params.items()}
         body = revisions.with_condition(self.operation, self._body(request, content), request.headers.get("If-Match"))
         once = self._once(request, content)

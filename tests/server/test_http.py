@@ -1,0 +1,168 @@
+"""The server's HTTP: every refusal a problem document, revisions as ETags, ids of requests, compression."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mainsequence.contract.catalogue import operations
+from mainsequence.contract.wire import PREFIX
+from mainsequence.platform.platform import Platform
+from mainsequence.platform.work import SERVICES, Registered
+from mainsequence.server.run import Binding, first_token, serving
+from mainsequence.settings import Settings
+
+LIMIT = 20_000
+
+
+@pytest.fixture
+def http(tmp_path: Path) -> Iterator[httpx.Client]:
+    platform = Platform.embedded(Settings(home=tmp_path / "served"))
+    issued = first_token(platform)
+    assert issued is not None
+    with serving(platform, Binding(port=0, body_limit=LIMIT)) as address:
+        headers = {"Authorization": f"Bearer {issued.token}"}
+        with httpx.Client(base_url=address, headers=headers) as client:
+            yield client
+    platform.close()
+
+
+@pytest.fixture
+def universe(http: httpx.Client) -> str:
+    assets = [{"unique_identifier": name} for name in "abc"]
+    http.post(f"{PREFIX}/assets/register", json={"assets": assets}).raise_for_status()
+    made = http.post(f"{PREFIX}/asset-categories", json={"unique_identifier": "u", "display_name": "U"})
+    return f"{PREFIX}/asset-categories/{made.json()['id']}"
+
+
+def test_the_document_lists_every_operation_once_with_its_words(http: httpx.Client) -> None:
+    found = http.get("/openapi.json", headers={"Authorization": ""}).json()
+    assert found["openapi"].startswith("3.1")
+    listed = {
+        (method.upper(), path.removeprefix(PREFIX)): each["summary"]
+        for path, methods in found["paths"].items()
+        for method, each in methods.items()
+    }
+    assert listed == {(each.method, each.path): each.summary for each in operations().values()}
+    assert http.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "code"),
+    [
+        ("GET", "/nothing", {}, 404, "not_found"),
+        ("GET", f"{PREFIX}/assets/1/", {}, 404, "not_found"),
+        ("GET", f"{PREFIX}/assets/1", {}, 404, "not_found"),
+        ("GET", f"{PREFIX}/assets/one", {}, 404, "not_found"),
+        ("GET", f"{PREFIX}/assets/{10**30}", {}, 404, "not_found"),
+        ("PUT", f"{PREFIX}/assets/1", {}, 405, "http.method_not_allowed"),
+        ("GET", f"{PREFIX}/assets/1?colour=red", {}, 422, "validation.unknown_field"),
+        ("POST", f"{PREFIX}/assets", {"content": b"{"}, 415, "http.unsupported_media_type"),
+        ("POST", f"{PREFIX}/assets", {"data": {"a": "b"}}, 415, "http.unsupported_media_type"),
+        ("POST", f"{PREFIX}/assets", {"json": {}}, 422, "validation"),
+        ("POST", f"{PREFIX}/assets", {"json": [1]}, 422, "validation"),
+        ("POST", f"{PREFIX}/assets", {"json": {"unique_identifier": "a", "isin": "x"}}, 422, "validation.identifier"),
+        ("POST", f"{PREFIX}/assets", {"json": {"unique_identifier": "a", "c": 1}}, 422, "validation.unknown_field"),
+        ("POST", f"{PREFIX}/assets/query", {"json": {"filters": {"c": 1}}}, 422, "validation.unknown_filter"),
+        ("POST", f"{PREFIX}/assets/query", {"json": {"limit": "5"}}, 422, "validation"),
+        ("POST", f"{PREFIX}/assets", {"json": {"unique_identifier": "a" * LIMIT}}, 413, "validation.too_large"),
+        ("GET", f"{PREFIX}/asset-categories/9/asset-ids?as_of=2024-01-01T00:00:00", {}, 422, "validation"),
+        ("GET", f"{PREFIX}/asset-categories/9/asset-ids?revision=1&revision=2", {}, 422, "validation"),
+        ("GET", f"{PREFIX}/asset-categories/9/asset-ids?as_of=1700000000", {}, 422, "validation"),
+    ],
+)
+def test_every_refusal_is_a_problem_document(
+    http: httpx.Client, method: str, path: str, sent: dict[str, Any], status: int, code: str
+) -> None:
+    answer = http.request(method, path, **sent)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["code"].startswith(code)) == (status, True)
+    assert problem["detail"]
+    assert answer.headers["X-Request-ID"]
+
+
+def test_a_json_body_without_its_type_is_refused(http: httpx.Client) -> None:
+    sent = http.post(f"{PREFIX}/assets", content=b'{"unique_identifier": "a"}', headers={"Content-Type": "text/plain"})
+    assert sent.status_code == 415
+
+
+def test_a_body_of_unknown_length_is_refused_where_it_is_too_long(http: httpx.Client) -> None:
+    parts = (b"a" * 1_000 for _ in range(LIMIT // 1_000 + 5))
+    sent = http.post(f"{PREFIX}/assets", content=parts, headers={"Content-Type": "application/json"})
+    assert (sent.status_code, sent.json()["code"]) == (413, "validation.too_large")
+
+
+def test_a_failure_is_a_problem_that_tells_nothing_but_the_request(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret details")
+
+    monkeypatch.setitem(SERVICES, "assets.get", Registered(fail, writes=False))
+    answer = http.get(f"{PREFIX}/assets/1", headers={"X-Request-ID": "mine-1"})
+    assert (answer.status_code, answer.headers["X-Request-ID"]) == (500, "mine-1")
+    assert "mine-1" in answer.json()["hint"]
+    assert "secret" not in answer.text
+    until = time.monotonic() + 10
+    while "secret details" not in caplog.text and time.monotonic() < until:
+        time.sleep(0.01)  # the answer leaves before the line is written
+    assert "secret details" in caplog.text
+
+
+def test_an_id_that_would_break_a_log_is_not_taken_over(http: httpx.Client) -> None:
+    assert http.get("/healthz", headers={"X-Request-ID": "a b{}"}).headers["X-Request-ID"] != "a b{}"
+
+
+def test_if_match_guards_a_change(http: httpx.Client, universe: str) -> None:
+    seen = http.get(universe).headers["ETag"]
+    first = http.post(f"{universe}/append-assets", json={"asset_ids": [1]}, headers={"If-Match": seen})
+    assert (first.status_code, first.json()["revision"]) == (200, 1)
+    second = http.post(f"{universe}/append-assets", json={"asset_ids": [2]}, headers={"If-Match": seen})
+    assert (second.status_code, second.json()["code"]) == (412, "conflict.stale_revision")
+    third = http.patch(universe, json={"assets": [2]}, headers={"If-Match": first.headers["ETag"]})
+    assert third.json()["revision"] == 2
+    for tag, path in [("*", universe), ('W/"2"', universe), ('"2"', f"{PREFIX}/assets/1")]:
+        assert http.patch(path, json={}, headers={"If-Match": tag}).status_code == 422
+
+
+def test_an_etag_says_whether_anything_changed(http: httpx.Client, universe: str) -> None:
+    seen = http.get(universe).headers["ETag"]
+    same = http.get(universe, headers={"If-None-Match": seen})
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", seen)
+    http.patch(universe, json={"display_name": "Other"}).raise_for_status()
+    assert http.get(universe, headers={"If-None-Match": seen}).status_code == 200
+
+
+def test_answers_are_compressed_where_that_is_understood(http: httpx.Client, universe: str) -> None:
+    plain = http.get(f"{universe}/asset-ids", headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assets = [{"unique_identifier": f"x{number}"} for number in range(50)]
+    packed = http.post(f"{PREFIX}/assets/register", json={"assets": assets})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.json()) == 50
+
+
+def test_browsers_are_kept_careful(http: httpx.Client) -> None:
+    headers = http.get(f"{PREFIX}/whoami").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Cache-Control"] == "no-store"
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_probes_ask_for_no_token(http: httpx.Client) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert http.get(path, headers={"Authorization": ""}).status_code == 200
+
+
+def test_without_authentication_other_names_of_this_machine_are_refused(tmp_path: Path) -> None:
+    platform = Platform.embedded(Settings(home=tmp_path / "open"))
+    with serving(platform, Binding(port=0, authentication=False)) as address:
+        assert httpx.get(f"{address}{PREFIX}/whoami").json()["name"] == "local"
+        assert httpx.get(f"{address}{PREFIX}/whoami", headers={"Host": "evil.example"}).status_code == 400
+    platform.close()
