@@ -139,6 +139,11 @@ def open_snapshot(connection: Connection, asset_id: int, snapshot: SnapshotField
     connection.execute(insert(asset_snapshot), _snapshot_row(asset_id, snapshot, effective_from))
 
 
+def lock(connection: Connection, asset_id: int) -> None:
+    """Hold an asset against other writers until the transaction ends."""
+    connection.execute(select(asset.c.id).where(asset.c.id == asset_id).with_for_update())
+
+
 def change(connection: Connection, asset_id: int, fields: dict[str, Any]) -> None:
     """Change columns of one asset."""
     if fields:

@@ -4,7 +4,20 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    RowMapping,
+    Select,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from mainsequence.compute.intervals import Change, Intervals
 from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Reference, Revision
@@ -74,6 +87,21 @@ def create(connection: Connection, organization_id: int, creation: CategoryCreat
 def lock(connection: Connection, category_id: int) -> None:
     """Hold a universe against other writers until the transaction ends."""
     connection.execute(select(category.c.id).where(category.c.id == category_id).with_for_update())
+
+
+ASSETS_LOCK = 1_297_305_921
+"""The class of the advisory locks of PostgreSQL that keep retiring assets and changing members apart."""
+
+
+def hold_assets(connection: Connection, organization_id: int, *, retiring: bool = False) -> None:
+    """Let no asset of an organization retire until the transaction ends; one that retires assets waits, then is alone.
+
+    Without it an asset could be checked, retired by another writer, and then become a member. SQLite has one writer.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    take = func.pg_advisory_xact_lock if retiring else func.pg_advisory_xact_lock_shared
+    connection.execute(select(take(ASSETS_LOCK, cast(organization_id, Integer))))
 
 
 def change(connection: Connection, category_id: int, fields: dict[str, Any]) -> None:

@@ -99,16 +99,12 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
         yield connection
 
 
-_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-_WRITING = {"isolation_level": "READ COMMITTED", "postgresql_readonly": False}
-
-
 @contextmanager
 def session(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     """Run one transaction, all or nothing; errors of the database leave as they are, marked where a commit failed."""
     modes: dict[str, Any] = {"writes": writes}
     if engine.dialect.name == "postgresql":
-        modes |= _WRITING if writes else _READING
+        modes["isolation_level"] = "READ COMMITTED" if writes else "REPEATABLE READ"
     committing = False
     try:
         with engine.connect().execution_options(**modes) as connection, connection.begin():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mainsequence.errors import (
@@ -69,12 +69,6 @@ _KNOWN = (
         ("SQLITE_CANTOPEN",),
     ),
     _Known(
-        ValidationError,
-        "The database refuses a value: {}.",
-        "Nothing was changed.",
-        ("22001", "22003", "22021", "22P05"),
-    ),
-    _Known(
         ConfigurationError,
         "The database refuses: {}.",
         _DATABASE_HINT,
@@ -108,6 +102,8 @@ def translate(error: BaseException) -> MainSequenceError:
             "The connection to the registry was lost while a change was committed: it may have been made or not.",
             hint="Read what you changed before you repeat the call.",
         )
+    if isinstance(error, DataError):
+        return ValidationError(f"The database refuses a value: {_first_line(error)}.", hint="Nothing was changed.")
     return _by_code(code_of(error), error) or _unknown(error)
 
 

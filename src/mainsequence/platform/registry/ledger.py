@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, no
 
 from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
-from mainsequence.platform.registry.sets import row_set, within
+from mainsequence.platform.registry.sets import large_join, row_set, within
 from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership
 
 row = category_membership.c
@@ -108,7 +108,8 @@ def write(connection: Connection, category_id: int, revision: int, change: Chang
     if len(change.closed):
         keys = row_set(connection, {"valid_to": change.closed.end, "asset_id": change.closed.asset})
         closing = (*State(category_id).holds(), tuple_(row.valid_to, row.asset_id).in_(keys))
-        connection.execute(update(category_membership).where(*closing).values(removed_revision=revision))
+        with large_join(connection, len(change.closed)):
+            connection.execute(update(category_membership).where(*closing).values(removed_revision=revision))
     if len(change.opened):
         rows = _rows(category_id, revision, change.opened)
         connection.execute(insert(category_membership).from_select(list(rows), row_set(connection, rows)))

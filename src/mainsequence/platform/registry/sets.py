@@ -1,27 +1,34 @@
 """Sets of values and of rows inside SQL: one bound parameter, however many (``json_each`` or ``unnest``)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Connection, Float, Select, String, func, literal, select
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Float, Select, String, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-def value_set(connection: Connection, values: Iterable[int] | Iterable[str]) -> Select[Any]:
-    """Give a query whose only column, ``value``, holds the values."""
+def value_set(connection: Connection, values: Iterable[int] | Iterable[str], kind: Any = None) -> Select[Any]:
+    """Give a query whose only column, ``value``, holds the values; ``kind`` is their type in SQL, if no integer."""
     items = list(values)
     if connection.dialect.name == "postgresql":
-        kind = ARRAY(String() if items and isinstance(items[0], str) else BigInteger())
-        return select(func.unnest(literal(items, kind)).label("value"))
+        return select(func.unnest(literal(items, ARRAY(kind or BigInteger()))).label("value"))
     return select(func.json_each(orjson.dumps(items).decode()).table_valued("value").c.value)
 
 
 def within(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Give the condition that a column is one of the values."""
-    return column.in_(value_set(connection, values))
+    return column.in_(value_set(connection, values, _plain(column.type)))
+
+
+def _plain(kind: Any) -> Any:
+    """Give the type of values to compare a column with: ids of any size, text of any length."""
+    if isinstance(kind, String):
+        return String()
+    return kind if isinstance(kind, Boolean) else BigInteger()
 
 
 def row_set(connection: Connection, columns: Mapping[str, npt.NDArray[Any]]) -> Select[Any]:
@@ -37,6 +44,25 @@ def row_set(connection: Connection, columns: Mapping[str, npt.NDArray[Any]]) -> 
         constant.discard(name)
     source = _unnest(varying) if connection.dialect.name == "postgresql" else _json_rows(varying)
     return select(*(_bound(columns[name]).label(name) if name in constant else source[name] for name in columns))
+
+
+LARGE = 500
+"""From how many bound rows on a join is worth a hash table."""
+
+
+@contextmanager
+def large_join(connection: Connection, rows: int) -> Iterator[None]:
+    """Run a statement that joins many bound rows to a table.
+
+    PostgreSQL does not know how many they are, nor, before its first ANALYZE, how many rows the table has: it would go
+    through the one for each row of the other (20,000 members took 49 s).
+    """
+    concerned = rows >= LARGE and connection.dialect.name == "postgresql"
+    if concerned:
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+    yield
+    if concerned:
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = on")
 
 
 def _is_constant(column: npt.NDArray[Any]) -> bool:

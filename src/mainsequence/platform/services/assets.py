@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from mainsequence.contract import assets as contract
 from mainsequence.domain.assets import (
@@ -63,7 +63,7 @@ def create(work: Work, body: AssetRegistration) -> AssetRecord:
     if registry.ids_by_identifier(work.connection, work.organization_id, [body.unique_identifier]):
         raise AlreadyExistsError(
             f"An asset {body.unique_identifier!r} exists already.",
-            hint="Asset.get(unique_identifier=…) reads it; get_or_register finds or creates.",
+            hint="Asset.get(unique_identifier=…) reads it; get_or_register_custom_asset(…) finds or creates.",
         )
     return register(work, contract.Registrations(assets=[body]))[0]
 
@@ -105,9 +105,11 @@ def _refuse_contradictions(registrations: list[AssetRegistration]) -> None:
 def register_figi(work: Work, body: contract.FigiRegistration) -> AssetRecord:
     """Register the instrument behind a FIGI under that FIGI; one that is registered is returned unchanged."""
     known = registry.selection().where(
-        asset.c.organization_id == work.organization_id, asset.c.unique_identifier == body.figi
+        asset.c.organization_id == work.organization_id,
+        asset.c.retired_at.is_(None),
+        or_(asset.c.unique_identifier == body.figi, asset.c.figi == body.figi),
     )
-    for record in registry.read(work.connection, known.where(asset.c.retired_at.is_(None))):
+    for record in registry.read(work.connection, known.order_by(asset.c.unique_identifier != body.figi, asset.c.id)):
         return record
     return register(work, contract.Registrations(assets=[work.resolve_figi(body.figi)]))[0]
 
@@ -115,6 +117,7 @@ def register_figi(work: Work, body: contract.FigiRegistration) -> AssetRecord:
 @carries_out(contract.PATCH)
 def patch(work: Work, body: contract.AssetPatch, *, key: int) -> AssetRecord:
     """Change fields of an asset; changed names open a new snapshot and close the old one."""
+    registry.lock(work.connection, key)
     record = get(work, None, key=key)
     given = body.model_dump(include=body.model_fields_set - {"effective_from"})
     renamed = {name: given.pop(name) for name in SNAPSHOT_FIELDS if name in given}
@@ -129,6 +132,11 @@ def _rename(work: Work, record: AssetRecord, renamed: dict[str, object], effecti
     if named | renamed == named:
         return
     at = work.now if effective_from is None else to_micros(effective_from, "effective_from")
+    if at > work.now:
+        raise InvalidIntervalError(
+            f"New names of {record.unique_identifier} cannot begin in the future, at {effective_from}.",
+            hint="Patch it when the day has come; names are those of now.",
+        )
     if at <= start_micros(current.effective_from):
         raise InvalidIntervalError(
             f"The current names of {record.unique_identifier} hold since {current.effective_from}; "
@@ -141,6 +149,7 @@ def _rename(work: Work, record: AssetRecord, renamed: dict[str, object], effecti
 @carries_out(contract.SET_PRICING)
 def set_pricing(work: Work, body: PricingDetail, *, key: int) -> AssetRecord:
     """Store the pricing terms of an asset."""
+    registry.lock(work.connection, key)
     get(work, None, key=key)
     priced_at = to_micros(body.pricing_details_date, "pricing_details_date")
     registry.set_pricing(work.connection, key, body, priced_at)

@@ -71,6 +71,8 @@ def _with_first_members(work: Work, body: CategoryCreation) -> CategoryRecord:
 @carries_out(contract.PATCH)
 def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryRecord:
     """Change descriptions, and members where they are given, in one step."""
+    registry.hold_assets(work.connection, work.organization_id)
+    registry.lock(work.connection, key)
     get(work, None, key=key)
     described = body.model_dump(include=body.model_fields_set & {"display_name", "description"})
     registry.change(work.connection, key, described)
@@ -83,8 +85,8 @@ def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryReco
 @carries_out(contract.DELETE)
 def delete(work: Work, _body: None, *, key: int) -> None:
     """Delete a universe with its history, unless something reads it."""
-    record = get(work, None, key=key)
     registry.lock(work.connection, key)
+    record = get(work, None, key=key)
     readers = registry.references(work.connection, key)
     if readers:
         named = [f"{reader.kind} {reader.identifier}" for reader in readers]

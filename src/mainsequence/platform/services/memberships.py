@@ -61,6 +61,7 @@ def update_assets(work: Work, body: contract.MembershipEdit, *, key: int) -> Cat
 
 
 def _edit(work: Work, verb: Verb, body: contract.MembershipEdit, key: int) -> CategoryRecord:
+    registry.hold_assets(work.connection, work.organization_id)
     registry.lock(work.connection, key)
     head = _head(work, key)
     _check_revision(head, body.if_revision)
@@ -97,10 +98,9 @@ def _check_revision(head: CategoryRecord, expected: int | None) -> None:
 
 def _window(work: Work, head: CategoryRecord, verb: Verb, body: contract.MembershipEdit) -> Edit:
     ids, weights = _distinct(body)
-    undated = body.effective_from is None and body.effective_to is None
-    if undated and head.dated:
-        return Edit(verb, ids, work.now, MAX_MICROS, weights)
     start = start_micros(body.effective_from, "effective_from")
+    if head.dated and body.effective_from is None:
+        start = work.now
     end = end_micros(body.effective_to, "effective_to")
     check_interval(start, end, ("effective_from", "effective_to"))
     return Edit(verb, ids, start, end, weights)
@@ -241,6 +241,7 @@ def _weighted(work: Work, key: int, side: contract.AsOf) -> dict[int, float | No
 @carries_out(asset_contract.RETIRE)
 def retire(work: Work, _body: None, *, key: int) -> AssetRecord:
     """Retire an asset: it leaves every universe, its row and its past membership stay readable."""
+    registry.hold_assets(work.connection, work.organization_id, retiring=True)
     record = assets_service.get(work, None, key=key)
     if record.retired_at is not None:
         return record
