@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,31 @@ def test_without_authentication_other_names_of_this_machine_are_refused(tmp_path
         assert httpx.get(f"{address}{PREFIX}/whoami").json()["name"] == "local"
         assert httpx.get(f"{address}{PREFIX}/whoami", headers={"Host": "evil.example"}).status_code == 400
     platform.close()
+
+
+def test_writes_of_one_key_at_the_same_moment_are_one_write(http: httpx.Client) -> None:
+    def ask(_: int) -> httpx.Response:
+        return http.post(f"{PREFIX}/assets", json={"unique_identifier": "a"}, headers={"Idempotency-Key": "same"})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert all(answer.json() == answers[0].json() for answer in answers)
+
+
+def test_a_deletion_repeated_under_its_key_is_done_not_missing(http: httpx.Client, universe: str) -> None:
+    answers = [http.delete(universe, headers={"Idempotency-Key": "d"}).status_code for _ in range(2)]
+    assert answers == [204, 204]
+    assert http.delete(universe).status_code == 404
+
+
+def test_what_is_refused_under_a_key_may_be_asked_again(http: httpx.Client, universe: str) -> None:
+    edit, headers = {"asset_ids": [4]}, {"Idempotency-Key": "k"}
+    assert http.post(f"{universe}/append-assets", json=edit, headers=headers).status_code == 404
+    http.post(f"{PREFIX}/assets", json={"unique_identifier": "d"}).raise_for_status()
+    assert http.post(f"{universe}/append-assets", json=edit, headers=headers).json()["revision"] == 1
+
+
+def test_a_token_is_never_kept_under_a_key(http: httpx.Client) -> None:
+    ask = [http.post(f"{PREFIX}/users/1/tokens", json={}, headers={"Idempotency-Key": "t"}).json() for _ in range(2)]
+    assert ask[0]["token"] != ask[1]["token"]
