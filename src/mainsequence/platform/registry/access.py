@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, insert, select, true, update
 
 from mainsequence.domain.access import Actor, Role, TokenRecord, UserRecord
 from mainsequence.domain.times import from_micros
@@ -116,15 +116,19 @@ def revoke(connection: Connection, key: int, now: int) -> None:
     connection.execute(update(access_token).where(*still).values(revoked_at=now))
 
 
+_BEARER = (
+    select(user.c.name, user.c.organization_id, user.c.role, access_token.c.secret_hash, access_token.c.expires_at)
+    .select_from(access_token.join(user, user.c.id == access_token.c.user_id))
+    .where(
+        access_token.c.secret_hash == bindparam("secret_hash"), access_token.c.revoked_at.is_(None), user.c.is_active
+    )
+)
+"""Asked with every request, and so made once."""
+
+
 def bearer(connection: Connection, secret_hash: str, now: int) -> tuple[Actor, str] | None:
     """Give whoever a token belongs to, and its stored hash; ``None`` where it is unknown or does not hold now."""
-    joined = access_token.join(user, user.c.id == access_token.c.user_id)
-    found = (
-        select(user.c.name, user.c.organization_id, user.c.role, access_token.c.secret_hash, access_token.c.expires_at)
-        .select_from(joined)
-        .where(access_token.c.secret_hash == secret_hash, access_token.c.revoked_at.is_(None), user.c.is_active)
-    )
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(_BEARER, {"secret_hash": secret_hash}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     return Actor(row.name, row.organization_id, Role(row.role)), row.secret_hash
