@@ -66,6 +66,8 @@ class Settings:
         ``https://…`` is a server; ``postgresql://…`` a registry whose series are under the usual home; a path is a
         whole embedded home, registry and series.
         """
+        if not url.strip():
+            raise ConfigurationError("The address is blank.", hint="Give https://… or the path of a folder.")
         usual = cls.from_environment()
         if url.startswith(("http://", "https://")):
             return replace(usual, endpoint=url, token=token or usual.token)

@@ -1,7 +1,10 @@
 """Assets: a key that never changes, names that do, and identifiers that are checked."""
 
+import copy
+import pickle
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 import mainsequence.client as msc
@@ -260,3 +263,59 @@ def test_repr_helps_and_never_fails() -> None:
     assert repr(asset) == f"Asset(id={asset.id}, unique_identifier='<b>&', name='<b>&', ticker='T', exchange_code='US')"
     assert "&lt;b&gt;&amp;" in asset._repr_html_()
     assert repr(msc.Asset.__new__(msc.Asset)) == "Asset()"
+
+
+def test_assets_are_equal_by_identity_and_can_be_keys_copied_and_pickled() -> None:
+    first, second = register("a", "b")
+    again = msc.Asset.get(first.id)
+    again.patch(ticker="NEW")
+    assert first == again
+    assert first != second
+    assert {first: 0.5, second: 0.5}[again] == 0.5
+    assert copy.deepcopy(first) == first
+    assert copy.deepcopy(first).refresh().ticker == "NEW"
+    there_and_back = pickle.loads(pickle.dumps(first))
+    assert there_and_back.refresh().ticker == "NEW"
+    category = msc.AssetCategory.create(unique_identifier="u", assets=[first])
+    before = hash(category)
+    assert hash(category.append_assets(assets=[second])) == before
+    assert again in category.get_assets()
+
+
+def test_ids_may_be_whole_numbers_of_other_libraries() -> None:
+    asset = register("a")[0]
+    assert msc.Asset.get(np.int64(asset.id)) == asset
+    assert msc.Asset.filter(id=np.int64(asset.id)) == [asset]
+    assert msc.Asset.filter(id__in=np.array([asset.id])) == [asset]
+    with pytest.raises(msc.ValidationError, match="unique_identifier="):
+        msc.Asset.get("a")
+
+
+@pytest.mark.parametrize("filters", [{"id": 2**70}, {"ticker__in": ["T\x00"]}, {"name": "\ud800"}])
+def test_lookups_that_no_database_can_hold_are_refused(filters: dict[str, object]) -> None:
+    with pytest.raises(msc.ValidationError):
+        msc.Asset.filter(**filters)
+
+
+def test_names_cannot_begin_in_the_future() -> None:
+    asset = register("a")[0]
+    with pytest.raises(InvalidIntervalError, match="future"):
+        asset.patch(name="later", effective_from="2999-01-01")
+    with pytest.raises(msc.ValidationError, match="is_tradable"):
+        asset.patch(is_tradable=None)
+
+
+@pytest.mark.parametrize("terms", [{"rate": float("nan")}, {"when": datetime(2024, 1, 1, tzinfo=UTC)}])
+def test_terms_that_are_not_json_are_refused(terms: dict[str, object]) -> None:
+    with pytest.raises(msc.ValidationError, match="JSON"):
+        register("a")[0].add_instrument_pricing_details(terms, "2024-01-01")
+
+
+def test_a_figi_that_an_asset_has_already_is_not_registered_twice() -> None:
+    custom = register("apple", figi="BBG000B9XRY4")[0]
+    assert msc.Asset.register_asset_from_figi("BBG000B9XRY4") == custom
+
+
+def test_an_unknown_calendar_is_refused_where_it_is_used() -> None:
+    with pytest.raises(UnknownCalendarError, match="NOPE"):
+        register("a", calendar_name="NOPE")[0].get_calendar()

@@ -7,12 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import mainsequence.client as msc
 from mainsequence.errors import (
     InvalidIdentifierError,
     InvalidIntervalError,
+    InvalidWeightsError,
     NaiveTimestampError,
     ReadOnlyStorageError,
     StorageFullError,
@@ -162,3 +165,64 @@ def test_a_forked_process_opens_its_own_connection(category: msc.AssetCategory) 
     _, status = os.waitpid(child, 0)
     assert status == 0
     assert {each.unique_identifier for each in msc.AssetCategory.filter()} == {"universe", "from_the_child"}
+
+
+@pytest.mark.parametrize("ids", [0, "", "12", False, {1: 2}, [2**70], [float("nan")]])
+def test_what_is_no_list_of_ids_never_empties_a_universe(category: msc.AssetCategory, ids: Any) -> None:
+    category.append_assets(asset_ids=[1])
+    with pytest.raises(msc.ValidationError):
+        category.update_assets(asset_ids=ids)
+    assert category.refresh().assets == [1]
+
+
+@pytest.mark.parametrize("kind", [np.array, pd.Series, iter, set, tuple])
+def test_any_iterable_of_whole_numbers_names_assets(category: msc.AssetCategory, kind: Any) -> None:
+    assert category.append_assets(asset_ids=kind([1, 2])).assets == [1, 2]
+
+
+@pytest.mark.parametrize("weights", [["a", "b"], [None, 1.0], 0.5, "ab"])
+def test_weights_that_are_no_numbers_are_refused(category: msc.AssetCategory, weights: Any) -> None:
+    with pytest.raises(InvalidWeightsError):
+        category.append_assets(asset_ids=[1, 2], weights=weights)
+    assert category.refresh().revision == 0
+
+
+@pytest.mark.parametrize("time", [pd.NaT, pd.Timestamp("2024-01-01 00:00:00.000000001", tz="UTC")])
+def test_times_that_are_none_or_too_fine_are_refused(category: msc.AssetCategory, time: Any) -> None:
+    for ask in (category.get_assets, category.members):
+        with pytest.raises(msc.ValidationError):
+            ask(time)
+    with pytest.raises(msc.ValidationError):
+        category.append_assets(asset_ids=[1], effective_from=time)
+    with pytest.raises(msc.ValidationError):
+        category.mask(pd.DatetimeIndex(["2020-01-01", pd.NaT], tz="UTC"))
+    assert category.refresh().revision == 0
+
+
+def test_assets_of_another_platform_are_refused(category: msc.AssetCategory, tmp_path: Path) -> None:
+    own = msc.Asset.get(unique_identifier="a")
+    with msc.session(str(tmp_path / "other")):
+        msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "x"}])
+        there = msc.AssetCategory.create(unique_identifier="there")
+        with pytest.raises(msc.ValidationError, match="another platform"):
+            there.append_assets(assets=[own])
+        with pytest.raises(msc.ValidationError, match="another platform"):
+            msc.AssetCategory.containing(own)
+        assert there.refresh().assets == []
+
+
+def test_a_dated_universe_with_an_end_alone_begins_now(category: msc.AssetCategory) -> None:
+    index = msc.AssetCategory.create(unique_identifier="index", dated=True)
+    index.append_assets(asset_ids=[1], effective_to="2999-01-01")
+    assert index.asset_ids("2020-01-01") == []
+    assert index.assets == [1]
+    with pytest.raises(InvalidIntervalError):
+        index.remove_assets(asset_ids=[1], effective_to="2020-01-01")
+
+
+@pytest.mark.parametrize("fields", [{"display_name": None}, {"assets": None}])
+def test_what_always_holds_something_cannot_be_patched_to_nothing(
+    category: msc.AssetCategory, fields: dict[str, None]
+) -> None:
+    with pytest.raises(msc.ValidationError, match="cannot be None"):
+        category.patch(**fields)

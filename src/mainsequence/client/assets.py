@@ -1,14 +1,16 @@
 """``msc.Asset``: the identity of one instrument."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.contract import assets as contract
+from mainsequence.contract.carrier import Carrier
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
 from mainsequence.domain.calendars import calendar_name_for
+from mainsequence.domain.lookups import INT64
 from mainsequence.domain.times import to_datetime
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
@@ -126,7 +128,9 @@ class Asset(Noun[AssetRecord], AssetRecord):
         name = calendar_name_for(
             self.unique_identifier, calendar=self.calendar_name, exchange_code=self.exchange_code, kinds=kinds
         )
-        return Calendar(name=name)
+        from mainsequence.compute.sessions import schedule
+
+        return Calendar(name=schedule(name).calendar)
 
     def add_instrument_pricing_details(
         self, instrument_dump: Mapping[str, Any], pricing_details_date: datetime | str
@@ -156,30 +160,58 @@ def _registration(given: Mapping[str, Any] | AssetRegistration) -> AssetRegistra
     return AssetRegistration(**fields)
 
 
-def asset_ids_of(assets: Sequence[AssetRecord] | None, asset_ids: Iterable[int] | None) -> list[int]:
+def asset_ids_of(
+    assets: Iterable[AssetRecord] | None, asset_ids: Iterable[int] | None, where: Carrier | None = None
+) -> list[int]:
     """Give the ids that a verb names, either by objects or by ids.
+
+    Parameters
+    ----------
+    assets, asset_ids
+        Objects or ids, one of the two; any iterable.
+    where
+        The platform that will use the ids: objects read from another one are refused.
 
     Raises
     ------
     ValidationError
-        Both or neither are given, or something that is no asset.
+        Both or neither are given, or something that is no asset, or an asset of another platform.
     """
     if (assets is None) == (asset_ids is None):
         raise ValidationError("Name the assets once.", hint="Give assets=[…] or asset_ids=[…], one of the two.")
     if assets is not None:
-        return [_id_of(each) for each in assets]
-    ids = list(asset_ids or ())
-    return ids if set(map(type, ids)) <= {int} else [_whole(each) for each in ids]
+        return [asset_id_of(each, where) for each in _each(assets, "assets")]
+    ids = _each(asset_ids, "asset_ids")
+    return ids if set(map(type, ids)) <= {int} and all(abs(each) < INT64 for each in ids) else list(map(_whole, ids))
 
 
-def _id_of(value: Any) -> int:
-    if isinstance(value, AssetRecord):
-        return value.id
-    raise ValidationError(f"assets takes Asset objects, got {value!r}.", hint="For ids use asset_ids=[…].")
+def _each(values: Any, name: str) -> list[Any]:
+    if isinstance(values, (str, bytes, Mapping)) or hasattr(values, "columns") or not isinstance(values, Iterable):
+        raise ValidationError(f"{name} takes a list, got {values!r}.", hint=f"Write {name}=[…].")
+    return list(values)
+
+
+def asset_id_of(value: Any, where: Carrier | None = None) -> int:
+    """Give the id of an asset for a platform.
+
+    Raises
+    ------
+    ValidationError
+        It is no asset, or one of another platform, where its number means something else.
+    """
+    if not isinstance(value, AssetRecord):
+        raise ValidationError(f"This takes Asset objects, got {value!r}.", hint="For ids use asset_ids=[…].")
+    bound = value._carrier if isinstance(value, Asset) else None  # noqa: SLF001 - of this class
+    if bound is not None and where is not None and bound is not where and bound.describe() != where.describe():
+        raise ValidationError(
+            f"{value.unique_identifier} was read from another platform ({bound.describe()}).",
+            hint=f"Read it again from {where.describe()}: Asset.get(unique_identifier=…).",
+        )
+    return value.id
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not hasattr(value, "__index__") or abs(value.__index__()) >= INT64:
         raise ValidationError(
             f"asset_ids takes whole numbers, got {value!r}.", hint="For Asset objects use assets=[…]."
         )

@@ -1,6 +1,7 @@
 """What every client object shares: finding, reading, refreshing, and how it looks."""
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from html import escape
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -11,7 +12,7 @@ from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.contract.queries import Query
 from mainsequence.domain.values import Page, Value, trusted
-from mainsequence.errors import MultipleFoundError, NotFoundError
+from mainsequence.errors import MultipleFoundError, NotFoundError, ValidationError
 
 Record = TypeVar("Record", bound=Value)
 Bound = TypeVar("Bound", bound="ClientObject")
@@ -32,6 +33,23 @@ class ClientObject(Value):
     def _bind(cls, record: Value, carrier: Carrier) -> Self:
         made = trusted(cls, record.__dict__)
         object.__setattr__(made, "__pydantic_private__", {"_carrier": carrier})
+        return made
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_"):
+            raise ValidationError(
+                f"{name} of a {type(self).__name__} cannot be assigned.",
+                hint="Fields are frozen: they change through verbs such as patch().",
+            )
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave the session behind: a pickled object binds to the session in which it is next used."""
+        return super().__getstate__() | {"__pydantic_private__": {"_carrier": None}}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        made = trusted(type(self), deepcopy(self.__dict__, memo))
+        object.__setattr__(made, "__pydantic_private__", {"_carrier": self._carrier})
         return made
 
     def _call(self, operation: Operation[In, Out], body: In, **path: int | str) -> Out:
@@ -72,6 +90,16 @@ class Noun(ClientObject, Generic[Record]):
 
     id: int
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both stand for the same object of the same platform, whatever was read of it when."""
+        return isinstance(other, Noun) and type(self) is type(other) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.__dict__.get("id")))
+
+    def _identity(self) -> tuple[Any, ...]:
+        return self.__dict__.get("id"), None if self._carrier is None else self._carrier.describe()
+
     @classmethod
     def filter(cls, **filters: Any) -> list[Self]:
         """Find every object that fits the lookups (``field=``, ``field__in=``, ``field__contains=``).
@@ -93,6 +121,7 @@ class Noun(ClientObject, Generic[Record]):
         """Find like `filter`, page by page while you iterate."""
         where = current_carrier()
         after: int | None = None
+        filters = _plain(filters)
         while True:
             page: Page[Any] = where.call(cls._query, cls._page(filters, per_page, after))
             yield from (cls._bind(record, where) for record in page.results)
@@ -117,7 +146,7 @@ class Noun(ClientObject, Generic[Record]):
         """
         if pk is not None and not filters:
             where = current_carrier()
-            return cls._bind(where.call(cls._get, None, key=pk), where)
+            return cls._bind(where.call(cls._get, None, key=_key(cls, pk)), where)
         found = cls._at_most_one(filters if pk is None else filters | {"id": pk})
         if found is None:
             raise NotFoundError(
@@ -133,12 +162,26 @@ class Noun(ClientObject, Generic[Record]):
     @classmethod
     def _at_most_one(cls, filters: dict[str, Any]) -> Self | None:
         where = current_carrier()
-        page: Page[Any] = where.call(cls._query, cls._page(filters, 2, None))
+        page: Page[Any] = where.call(cls._query, cls._page(_plain(filters), 2, None))
         if len(page.results) > 1:
             raise MultipleFoundError(
                 f"Several {cls.__name__} objects fit {_written(filters)}.", hint="Narrow it, or use filter()."
             )
         return cls._bind(page.results[0], where) if page.results else None
+
+
+def _plain(filters: dict[str, Any]) -> dict[str, Any]:
+    """Give numbers and arrays of other libraries as Python's own, which every carrier understands."""
+    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in filters.items()}
+
+
+def _key(kind: type[Noun[Any]], pk: Any) -> int:
+    if isinstance(pk, bool) or not hasattr(pk, "__index__"):
+        raise ValidationError(
+            f"{kind.__name__}.get() takes an id, got {pk!r}.",
+            hint=f"By name write {kind.__name__}.get(unique_identifier=…).",
+        )
+    return int(pk.__index__())
 
 
 def _written(filters: dict[str, Any]) -> str:

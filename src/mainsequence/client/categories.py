@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from mainsequence.client.assets import Asset, asset_ids_of
+from mainsequence.client.assets import Asset, asset_id_of, asset_ids_of
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.contract import categories as contract
@@ -98,7 +98,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
     def containing(cls, asset: AssetRecord, as_of: TimeLike | None = None) -> list[Self]:
         """List the universes that an asset is a member of, now or at a time."""
         where = carrier()
-        found = where.call(contract.CONTAINING, _as_of(as_of), key=asset.id)
+        found = where.call(contract.CONTAINING, _as_of(as_of), key=asset_id_of(asset, where))
         return [cls._bind(record, where) for record in found]
 
     def patch(self, **fields: Any) -> Self:
@@ -163,7 +163,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         InvalidIntervalError
             The window holds no time.
         """
-        ids = asset_ids_of(assets, asset_ids)
+        ids = asset_ids_of(assets, asset_ids, self._carrier)
         return self._edit(contract.APPEND_ASSETS, ids, weights, effective_from, effective_to, if_revision, reason)
 
     def remove_assets(
@@ -177,7 +177,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         reason: str | None = None,
     ) -> Self:
         """Take assets out; those that are no members are left alone. Parameters as for `append_assets`."""
-        ids = asset_ids_of(assets, asset_ids)
+        ids = asset_ids_of(assets, asset_ids, self._carrier)
         return self._edit(contract.REMOVE_ASSETS, ids, None, effective_from, effective_to, if_revision, reason)
 
     def update_assets(
@@ -195,7 +195,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
 
         Parameters as for `append_assets`.
         """
-        ids = asset_ids_of(assets, asset_ids)
+        ids = asset_ids_of(assets, asset_ids, self._carrier)
         return self._edit(contract.UPDATE_ASSETS, ids, weights, effective_from, effective_to, if_revision, reason)
 
     def _edit(
@@ -224,7 +224,7 @@ class AssetCategory(Noun[CategoryRecord], CategoryRecord):
         found: list[int] | None = self.__dict__.get("_assets")
         if found is None:
             found = self.__dict__["_assets"] = self.asset_ids()
-        return found
+        return list(found)
 
     def asset_ids(
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
@@ -362,7 +362,7 @@ def _creation(
     assets: Sequence[AssetRecord] | None,
     asset_ids: Iterable[int] | None,
 ) -> CategoryCreation:
-    members = [] if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids)
+    members = [] if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids, carrier())
     fields: dict[str, Any] = {**named(unique_identifier, display_name), "description": description, "dated": dated}
     return CategoryCreation(**fields, assets=members)
 
@@ -377,15 +377,17 @@ def _as_of(
     return contract.AsOf(as_of=_optional(as_of, "as_of"), revision=revision, known_at=_optional(known_at, "known_at"))
 
 
-def _state(side: int | TimeLike) -> contract.AsOf:
-    return contract.AsOf(revision=side) if isinstance(side, int) else _as_of(side)
+def _state(side: Any) -> contract.AsOf:
+    if hasattr(side, "__index__") and not isinstance(side, bool):
+        return contract.AsOf(revision=side.__index__())
+    return _as_of(side)
 
 
 def _aligned(weights: Weights | None, ids: list[int]) -> list[float] | None:
     if weights is None:
         return None
     if not isinstance(weights, Mapping):
-        return [float(weight) for weight in weights]
+        return [_number(weight) for weight in _listed_weights(weights)]
     strangers = sorted(weights.keys() - set(ids))
     missing = sorted(set(ids) - weights.keys())
     if strangers or missing:
@@ -393,4 +395,19 @@ def _aligned(weights: Weights | None, ids: list[int]) -> list[float] | None:
             f"weights and assets differ: no weight for {missing[:10]}, no asset for {strangers[:10]}.",
             hint="Give one weight for each asset id.",
         )
-    return [float(weights[each]) for each in ids]
+    return [_number(weights[each]) for each in ids]
+
+
+def _listed_weights(weights: Any) -> Iterable[Any]:
+    if isinstance(weights, (str, bytes)) or not isinstance(weights, Iterable):
+        raise InvalidWeightsError(
+            f"weights takes a list or a mapping, got {weights!r}.", hint="Give one for each asset."
+        )
+    return weights
+
+
+def _number(weight: Any) -> float:
+    try:
+        return float(weight)
+    except (TypeError, ValueError):
+        raise InvalidWeightsError(f"A weight is no number: {weight!r}.", hint="Give finite numbers.") from None

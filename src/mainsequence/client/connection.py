@@ -47,7 +47,11 @@ def disconnect() -> None:
 
 @contextmanager
 def session(url: str | None = None, token: str | None = None) -> Iterator[Carrier]:
-    """Use another platform inside a ``with`` block; objects read there stay bound to it."""
+    """Use another platform inside a ``with`` block; objects read there stay bound to it.
+
+    The block holds for this thread (and its asyncio tasks). Other threads use the platform of the process, unless they
+    are handed objects, which stay bound, or open a session of their own.
+    """
     carrier = open_carrier(_settings(url, token))
     previous = _inside.set(carrier)
     try:

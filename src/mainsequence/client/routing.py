@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from mainsequence.client.assets import asset_ids_of
+from mainsequence.client.assets import asset_id_of, asset_ids_of
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.client.coverage import CoverageReport
@@ -137,7 +137,7 @@ class AssetTranslationTable(Noun[TranslationTableRecord], TranslationTableRecord
         UnknownAssetsError
             No asset has this id.
         """
-        asset_id = asset.id if isinstance(asset, AssetRecord) else asset
+        asset_id = asset_id_of(asset, self._carrier) if isinstance(asset, AssetRecord) else asset
         return self._call(contract.EVALUATE_ASSET, contract.OneAsset(asset_id=asset_id), key=self.id)
 
     def evaluate(
@@ -192,7 +192,7 @@ class AssetTranslationTable(Noun[TranslationTableRecord], TranslationTableRecord
             Whether to look into the routed series too: whether it exists, has the column and holds the asset, and the
             first and last stamp and number of observations that it really has.
         """
-        named = None if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids)
+        named = None if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids, self._carrier)
         body = contract.CoverageQuery(
             asset_ids=named,
             category=category.unique_identifier if isinstance(category, CategoryRecord) else category,

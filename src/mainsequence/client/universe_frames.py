@@ -23,6 +23,8 @@ def members(table: "pa.Table") -> pd.DataFrame:
 
 def session_index(sessions: Iterable[Any]) -> "pd.Index[Any]":
     """Give the rows of a mask: sessions as they were given."""
+    if isinstance(sessions, (str, bytes)) or not isinstance(sessions, Iterable):
+        raise ValidationError(f"sessions takes a list of times, got {sessions!r}.", hint="Write mask([…]).")
     return sessions if isinstance(sessions, pd.Index) else pd.Index(list(sessions))
 
 
@@ -32,18 +34,18 @@ def session_micros(sessions: "pd.Index[Any]") -> Ints:
     Raises
     ------
     ValidationError
-        The sessions are not sorted.
+        The sessions are not sorted, or one is no time.
     NaiveTimestampError
         A naive time that is not a plain date.
     """
     times = _index_micros(sessions) if isinstance(sessions, pd.DatetimeIndex) else _each_micros(sessions)
-    if (np.diff(times) < 0).any():
+    if (times[1:] < times[:-1]).any():
         raise ValidationError("sessions are not sorted.", hint="Sort them first.")
     return times
 
 
 def _index_micros(index: pd.DatetimeIndex) -> Ints:
-    if index.tz is None and not (index == index.normalize()).all():
+    if index.hasnans or (index.tz is None and not (index == index.normalize()).all()):
         return _each_micros(index)
     aware = index.tz_localize("UTC") if index.tz is None else index.tz_convert("UTC")
     return np.asarray(aware.as_unit("us").asi8, dtype=np.int64)

@@ -1,7 +1,9 @@
 """Everything that can be done with assets."""
 
 from types import NoneType
-from typing import Any
+from typing import Self
+
+from pydantic import model_validator
 
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
@@ -11,9 +13,9 @@ from mainsequence.domain.assets import (
     AssetSnapshot,
     PricingDetail,
 )
-from mainsequence.domain.identifiers import Figi, Isin, Label, Name
+from mainsequence.domain.identifiers import Figi, Isin, JsonObject, Label, Name
 from mainsequence.domain.times import Instant
-from mainsequence.domain.values import Page, Value
+from mainsequence.domain.values import Page, Value, refuse_null
 
 
 class AssetQuery(Query):
@@ -38,8 +40,13 @@ class AssetPatch(Value):
     ticker: Label | None = None
     exchange_code: Label | None = None
     asset_ticker_group_id: Figi | None = None
-    venue_specific_properties: dict[str, Any] | None = None
+    venue_specific_properties: JsonObject | None = None
     effective_from: Instant | None = None
+
+    @model_validator(mode="after")
+    def _nothing_null(self) -> Self:
+        refuse_null(self, "name", "is_tradable", "venue_specific_properties")
+        return self
 
 
 class Registrations(Value):

@@ -1,9 +1,9 @@
 """Everything that can be done with universes."""
 
 from types import NoneType
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import reading, writing
@@ -20,7 +20,7 @@ from mainsequence.domain.categories import (
 )
 from mainsequence.domain.identifiers import Description, Name
 from mainsequence.domain.times import Instant
-from mainsequence.domain.values import Page, Value
+from mainsequence.domain.values import Page, Value, refuse_null
 
 
 class CategoryPatch(Value):
@@ -31,6 +31,11 @@ class CategoryPatch(Value):
     assets: list[int] | None = None
     if_revision: int | None = None
     reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _nothing_null(self) -> Self:
+        refuse_null(self, "display_name", "assets")
+        return self
 
 
 class MembershipEdit(Value):

@@ -44,7 +44,12 @@ def write_body(operation: Operation[Any, Any], body: Any) -> bytes:
     """
     if operation.takes is ArrowTable:
         return arrow.encode(body)
-    return b"" if operation.takes is NoneType else to_json(_given(body), inf_nan_mode="null")
+    if operation.takes is NoneType:
+        return b""
+    try:
+        return to_json(_given(body), inf_nan_mode="null")
+    except PydanticSerializationError as error:
+        raise ValidationError(f"This cannot be sent as JSON: {error}.", hint="Use plain text and numbers.") from None
 
 
 def write_parameters(operation: Operation[Any, Any], body: Any) -> dict[str, str]:

@@ -1,10 +1,8 @@
 """Identity: what an instrument is, under a key that never changes, and what it is called at a time."""
 
-from typing import Any
-
 from pydantic import Field
 
-from mainsequence.domain.identifiers import Figi, Isin, Label, Name, UniqueIdentifier
+from mainsequence.domain.identifiers import Figi, Isin, JsonObject, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
@@ -29,7 +27,7 @@ class SnapshotFields(Value):
     ticker: Label | None = None
     exchange_code: Label | None = Field(None, description="Composite exchange code (US, LN, …) or MIC (XNYS, XLON, …)")
     asset_ticker_group_id: Figi | None = Field(None, description="Share-class FIGI: one per share class worldwide")
-    venue_specific_properties: dict[str, Any] = Field(default_factory=dict)
+    venue_specific_properties: JsonObject = Field(default_factory=dict)
 
 
 class AssetSnapshot(SnapshotFields):
@@ -64,7 +62,7 @@ class AssetRegistration(AssetFields):
 class PricingDetail(Value):
     """The terms with which an instrument is priced."""
 
-    instrument_dump: dict[str, Any]
+    instrument_dump: JsonObject
     pricing_details_date: Instant
 
 

@@ -1,11 +1,12 @@
 """Identifiers: stable keys of the platform, and the check digits of FIGI and ISIN."""
 
+import json
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, StringConstraints
 
-from mainsequence.errors import InvalidIdentifierError
+from mainsequence.errors import InvalidIdentifierError, ValidationError
 
 MAX_IDENTIFIER = 255
 MAX_NAME = 255
@@ -121,10 +122,47 @@ def identifier_from_name(display_name: str) -> str:
     return re.sub(r"\W+", "_", display_name.strip().lower()).strip("_")
 
 
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and lone surrogates: no name holds them."""
+
+
+def check_visible(value: str) -> str:
+    """Accept text without control characters.
+
+    Raises
+    ------
+    InvalidIdentifierError
+        It holds one.
+    """
+    if HIDDEN.search(value):
+        raise InvalidIdentifierError(f"{value[:60]!r} holds control characters.", hint="Use printable text only.")
+    return value
+
+
+def check_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Accept what JSON can hold without loss.
+
+    Raises
+    ------
+    ValidationError
+        A value of another type, or a number that is not finite.
+    """
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValidationError(
+            f"This cannot be stored as JSON: {error}.", hint="Use text, finite numbers, booleans, None, lists, dicts."
+        ) from None
+    return value
+
+
 UniqueIdentifier = Annotated[str, AfterValidator(check_unique_identifier)]
 UniverseIdentifier = Annotated[str, AfterValidator(check_universe_identifier)]
 Figi = Annotated[str, AfterValidator(check_figi)]
 Isin = Annotated[str, AfterValidator(check_isin)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME), AfterValidator(check_visible)
+]
 Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(check_visible)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(check_json)]

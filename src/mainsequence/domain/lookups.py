@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from mainsequence.domain.identifiers import HIDDEN
 from mainsequence.domain.values import listed
 from mainsequence.errors import UnknownFilterError, ValidationError
+
+INT64 = 2**63
 
 
 class Lookup(StrEnum):
@@ -98,7 +101,7 @@ def _value(key: str, value: Any, lookup: Lookup, kind: type) -> Any:
 def _many(key: str, value: Any, kind: type) -> list[Any]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ValidationError(f"The filter {key!r} takes a list, got {value!r}.", hint=f"Write {key}=[…].")
-    items = list(value)
+    items = [_plain(item, kind) for item in value]
     wrong = [item for item in items if not _fits(item, kind)]
     if wrong:
         raise ValidationError(f"The filter {key!r} takes {kind.__name__} values, got {listed(map(repr, wrong))}.")
@@ -106,10 +109,21 @@ def _many(key: str, value: Any, kind: type) -> list[Any]:
 
 
 def _one(key: str, value: Any, kind: type) -> Any:
+    value = _plain(value, kind)
     if _fits(value, kind):
         return value
     raise ValidationError(f"The filter {key!r} takes a {kind.__name__}, got {value!r}.")
 
 
+def _plain(value: Any, kind: type) -> Any:
+    """Read whole numbers of other libraries as Python's own."""
+    other = kind is int and hasattr(value, "__index__") and not isinstance(value, int)
+    return value.__index__() if other else value
+
+
 def _fits(value: Any, kind: type) -> bool:
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        return False
+    if isinstance(value, str):
+        return not HIDDEN.search(value)
+    return not isinstance(value, int) or abs(value) < INT64

@@ -62,12 +62,16 @@ def _parse(text: str, name: str) -> datetime | date:
 
 
 def _aware(value: datetime, name: str) -> datetime:
+    if value != value:  # noqa: PLR0124 - so pandas tells that it is no time
+        raise ValidationError(f"{name} is not a time ({value}).", hint="Leave it out, or give an aware datetime.")
+    if getattr(value, "nanosecond", 0):
+        raise ValidationError(f"{name} {value} is finer than microseconds.", hint="Round it to microseconds.")
     if value.utcoffset() is None:
         raise NaiveTimestampError(
             f"{name} {value} has no time zone.",
             hint="Give it one, for instance value.replace(tzinfo=datetime.UTC).",
         )
-    instant = value.astimezone(UTC)
+    instant = _in_utc(value, name)
     return datetime(
         *(instant.year, instant.month, instant.day),
         *(instant.hour, instant.minute, instant.second, instant.microsecond),
@@ -77,6 +81,15 @@ def _aware(value: datetime, name: str) -> datetime:
 
 Instant = Annotated[datetime, BeforeValidator(to_datetime)]
 """An aware UTC datetime in a value; dates and ISO 8601 text are read, naive times are refused."""
+
+
+def _in_utc(value: datetime, name: str) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValidationError(
+            f"{name} {value} lies outside the years 1 to 9999 in UTC.", hint="For an open bound leave it out."
+        ) from None
 
 
 def to_micros(value: TimeLike, name: str = "time") -> int:

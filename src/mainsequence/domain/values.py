@@ -74,6 +74,19 @@ def _problem(finding: Any) -> str:
     return f"{where}: {finding['msg']} (got {given if len(given) <= 60 else given[:60] + '…'})"
 
 
+def refuse_null(value: BaseModel, *names: str) -> None:
+    """Refuse fields that were given as ``None`` although they always hold something.
+
+    Raises
+    ------
+    ValidationError
+        Such a field was given; leaving it out keeps what is stored.
+    """
+    given = [name for name in names if name in value.model_fields_set and getattr(value, name) is None]
+    if given:
+        raise ValidationError(f"{', '.join(given)} cannot be None.", hint="Leave it out to keep what is stored.")
+
+
 def listed(values: Iterable[object], limit: int = 10) -> str:
     """Write values for a message: the first ten, and how many more."""
     items = [str(value) for value in values]

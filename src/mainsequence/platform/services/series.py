@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from mainsequence.contract import series as contract
 from mainsequence.contract.queries import Query
+from mainsequence.domain.categories import Reference
 from mainsequence.domain.lookups import parse_lookups
 from mainsequence.domain.series import (
     SERIES_LOOKUPS,
@@ -21,6 +22,7 @@ from mainsequence.domain.series import (
 )
 from mainsequence.domain.values import Page
 from mainsequence.errors import AlreadyExistsError, SchemaMismatchError
+from mainsequence.platform.registry import categories
 from mainsequence.platform.registry import series as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.tables import series
@@ -105,6 +107,8 @@ def patch(work: Work, body: contract.SeriesPatch, *, key: int) -> SeriesRecord:
 def delete(work: Work, _body: None, *, key: int) -> None:
     """Delete a series with all its versions."""
     table = _table(work, key)
+    node = Reference(kind="node", identifier=get(work, None, key=key).unique_identifier)
+    categories.drop_reference(work.connection, None, node)
     registry.erase(work.connection, key)
     work.lake.drop(table)
 
