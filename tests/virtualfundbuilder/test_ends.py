@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import mainsequence.client as msc
 from mainsequence.tdag import DataNodeConfiguration
@@ -119,3 +120,10 @@ def test_a_posting_that_is_never_in_force_leaves_cash_and_says_so_though_an_asse
     node = play(LongAgo(at="2000-01-03T00:00:00Z"))
     assert node.values()["cash"].tolist() == [1.0] * 8
     assert "cash" in {flag.code for flag in node.report.flags}
+
+
+def test_prices_with_gaps_cannot_make_a_portfolio() -> None:
+    universe("A")
+    store({"A": [100.0, None, 101.0]}, SESSIONS[:3])
+    with pytest.raises(msc.ValidationError, match="gaps"):
+        play(prices={"intraday_bar_interpolation_rule": "none"})

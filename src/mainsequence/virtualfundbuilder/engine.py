@@ -192,7 +192,7 @@ class Engine:
         if self.until is not None:
             return whole, len(whole)
         known = whole.stamps.searchsorted(self.sources.prices.reach(self.columns, self.calendar), side="right")
-        late = self._late(known, prices)
+        late = self._late(known < len(whole))
         if not len(late):
             return whole, len(whole)
         needed = self._needed(whole, prices, postings, mask, late)
@@ -201,15 +201,10 @@ class Engine:
         count = int(stops[0]) if len(stops) else len(whole)
         return _head(whole, count), count
 
-    def _late(self, known: Integers, prices: Floats) -> Integers:
-        """Name the assets whose prices end before the grid does and that are not stale there, int64[K].
-
-        ``known`` counts the stamps that their prices reach; where it is 0 they ended before the first stamp.
-        """
-        within = np.flatnonzero((known > 0) & (known < len(prices)))
-        within = within[~np.isnan(prices[known[within] - 1, within])]
-        earlier = np.flatnonzero(known == 0)
-        return np.sort(np.concatenate((within, earlier[self.sources.prices.ends_priced(self.columns, earlier)])))
+    def _late(self, ended: Flags) -> Integers:
+        """Name those of the assets whose prices ended that are not stale at their end, int64[K]."""
+        candidates = np.flatnonzero(ended)
+        return candidates[self.sources.prices.ends_priced(self.columns, candidates)]
 
     def _needed(self, whole: Grid, prices: Floats, postings: Postings, mask: Flags, assets: Integers) -> Flags:
         """Tell at which stamps some assets are held, or wanted at a rebalance time; bool[T, K].

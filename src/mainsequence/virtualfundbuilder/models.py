@@ -208,7 +208,13 @@ class PortfolioBuildConfiguration(Value):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_interval(start_micros(self.start_date), end_micros(self.end_date), ("start_date", "end_date"))
-        prices = self.assets_configuration.prices_configuration.frequency
+        rules = self.assets_configuration.prices_configuration
+        if rules.intraday_bar_interpolation_rule == "none":
+            raise ValidationError(
+                "Prices with the rule 'none' have gaps, and a portfolio needs a price of what it holds at every stamp.",
+                hint="Use intraday_bar_interpolation_rule='ffill'; staleness_limit says for how long.",
+            )
+        prices = rules.frequency
         for name, found in (("portfolio_prices_frequency", self.portfolio_prices_frequency), ("prices", prices)):
             if not found.is_daily:
                 raise ValidationError(
