@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mainsequence.cli import assets, categories, demo, portfolios, routing, series, server, tokens, users
+from mainsequence.cli import assets, categories, db, demo, portfolios, routing, series, server, tokens, users
 from mainsequence.cli.output import complain
 from mainsequence.errors import MainSequenceError, ValidationError
+from mainsequence.settings import Settings
 
 REFUSED, MISUSED = 1, 2
 
@@ -43,6 +44,7 @@ app.add_typer(portfolios.app, name="portfolio")
 app.add_typer(server.app, name="server")
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
+app.add_typer(db.app, name="db")
 app.command("demo")(demo.run)
 
 
@@ -54,6 +56,7 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     home: Annotated[
         Path | None, typer.Option(help="Folder of the embedded platform; by default MAINSEQUENCE_HOME.")
     ] = None,
@@ -62,7 +65,11 @@ def root(
     ] = False,
 ) -> None:
     """Asset universes, and what hangs from them: routing, series, portfolios."""
-    if home is not None:
-        import mainsequence.client as msc
+    if home is None:
+        return
+    if context.invoked_subcommand == "db":
+        context.obj = Settings.for_url(str(home))
+        return
+    import mainsequence.client as msc
 
-        msc.connect(str(home))
+    msc.connect(str(home))
