@@ -127,3 +127,21 @@ def test_prices_with_gaps_cannot_make_a_portfolio() -> None:
     store({"A": [100.0, None, 101.0]}, SESSIONS[:3])
     with pytest.raises(msc.ValidationError, match="gaps"):
         play(prices={"intraday_bar_interpolation_rule": "none"})
+
+
+def test_other_assets_in_the_same_price_table_do_not_matter() -> None:
+    register(["A", "Z"])
+    routes()
+    for name in ("A", "Z"):
+        msc.AssetCategory.get_or_create(unique_identifier=f"only {name}", assets=[asset(name)])
+    store({"A": [100.0, 101.0, 102.0], "Z": [50.0] * 8}, SESSIONS)
+    rules = {"staleness_limit": 2}
+    alone = play(fixed(A=1.0), universe="only A", name="A", prices=rules)
+    play(fixed(Z=1.0), universe="only Z", name="Z", prices=rules)
+    both = msc.AssetCategory.get_or_create(unique_identifier="both", assets=[asset("A"), asset("Z")])
+    play(fixed(Z=1.0), universe=both.unique_identifier, name="both", prices=rules)
+    assert len(alone.values()) == 3
+    again = play(fixed(A=1.0), universe="only A", name="A", prices=rules)
+    assert again.last_run is not None
+    assert len(again.values()) == 3
+    assert again.values()["cash"].tolist() == [0.0] * 3

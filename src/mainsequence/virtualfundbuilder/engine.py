@@ -181,11 +181,15 @@ class Engine:
         return daily_grid(schedule(self.calendar), start, end) if start < end else None
 
     def _end(self) -> int:
-        """Say behind which stamp nothing can be known: no asset has a price there."""
+        """Say behind which stamp nothing can be known: no asset of the portfolio is observed there."""
         if self.until is not None:
             return self.until + 1
-        newest = int(self.sources.prices.reach(self.columns, self.calendar).max(initial=MIN_MICROS)) + 1
-        return min(newest, end_micros(self.build.end_date), MAX_MICROS)
+        prices = self.sources.prices
+        if self.build.assets_configuration.prices_configuration.runs_to_now:
+            newest = int(prices.reach(self.columns, self.calendar).max(initial=MIN_MICROS))
+        else:
+            newest = prices.observed(self.columns, self.calendar)
+        return min(newest + 1, end_micros(self.build.end_date), MAX_MICROS)
 
     def _cut(self, whole: Grid, prices: Floats, postings: Postings, mask: Flags) -> tuple[Grid, int]:
         """End the grid where an asset that the portfolio needs is neither priced nor stale (METHODOLOGY section 5)."""

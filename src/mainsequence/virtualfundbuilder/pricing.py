@@ -65,6 +65,37 @@ class PriceTable:
         rows = self.statistics.assets
         ends = {at: to_micros(at) for at in {each.last for each in rows.values()}}
         last = np.array([ends[rows[name].last] if name in rows else _NEVER for name in columns], dtype=np.int64)
+        return self._until_next_close(last, columns, calendar)
+
+    def observed(self, columns: tuple[str, ...], calendar: str) -> int:
+        """Give the last instant at which an observed price of any asset is known; the smallest number for never.
+
+        Rows that other assets of the same table made (fills, and nulls of the stale) do not count.
+        """
+        names = [name for name in columns if name in self.statistics.assets]
+        reach = self.reach(columns, calendar)
+        newest = int(reach.max(initial=_NEVER))
+        rows = self._observations(names, last_per_asset=True)
+        place = {name: at for at, name in enumerate(columns)}
+        if any(int(reach[place[name]]) == newest for name in rows):
+            return newest
+        last = np.full(len(columns), _NEVER, dtype=np.int64)
+        for name, at in self._observations(names, last_per_asset=False).items():
+            last[place[name]] = at
+        return int(self._until_next_close(last, columns, calendar).max(initial=_NEVER))
+
+    def _observations(self, names: list[str], *, last_per_asset: bool) -> dict[str, int]:
+        """Give the last observed stamp of each asset among its last, or all, its rows."""
+        if not names:
+            return {}
+        table = self.series.read_arrow(
+            ["interpolated"], unique_identifiers=names, last_per_asset=last_per_asset, version=self.version
+        )
+        rows = labelled(table)
+        seen = ~rows.flags("interpolated")
+        return {rows.labels[code]: int(at) for code, at in zip(rows.codes[seen], rows.times[seen], strict=True)}
+
+    def _until_next_close(self, last: Integers, columns: tuple[str, ...], calendar: str) -> Integers:
         for name in {self.calendars.get(each, calendar) for each in columns} - {calendar}:
             members = np.array([self.calendars.get(each, calendar) == name for each in columns]) & (last > _NEVER)
             closes = schedule(name).closes
