@@ -230,3 +230,11 @@ def test_objects_stay_bound_to_the_session_they_came_from(tmp_path: object, cate
         assert category.refresh().unique_identifier == "universe"
         assert other.history() == []
     assert [each.unique_identifier for each in msc.AssetCategory.filter()] == ["universe"]
+
+
+def test_a_universe_does_not_become_dated_in_silence(category: msc.AssetCategory) -> None:
+    with pytest.raises(msc.ConflictError, match="not dated"):
+        msc.AssetCategory.get_or_create(unique_identifier="universe", dated=True)
+    dated = msc.AssetCategory.get_or_create(unique_identifier="index", dated=True)
+    assert msc.AssetCategory.get_or_create(unique_identifier="index").dated
+    assert dated.revision == 0

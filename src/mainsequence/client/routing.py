@@ -37,7 +37,7 @@ class AssetTranslationTable(Noun[TranslationTableRecord], TranslationTableRecord
     _shown: ClassVar[tuple[str, ...]] = ("id", "unique_identifier", "rules")
 
     def _facts(self) -> dict[str, Any]:
-        return super()._facts() | {"rules": [str(rule) for rule in self.rules]}
+        return super()._facts() | {"rules": [str(rule) for rule in self.__dict__.get("rules", ())] or None}
 
     @classmethod
     def get_or_create(

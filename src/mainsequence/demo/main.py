@@ -76,11 +76,12 @@ def run(home: Path | None = None, output: Path = Path("demo.png"), console: Cons
     with _platform(home):
         portfolios = _build(steps)
         measured = (*map(_measure, portfolios), _measure_index())
-    picture = _paint(steps, measured, output)
     steps.console.print()
     steps.console.print(measures_table(measured))
     steps.console.print(hindsight(measured[0], measured[1]), highlight=False)
     steps.console.print(CAUTION, style="dim", highlight=False)
+    steps.console.print()
+    picture = _paint(steps, measured, output)
     steps.console.print(f"\nThe picture: {picture}", soft_wrap=True, highlight=False)
     return DemoResult(measured, steps.rows_written, picture)
 

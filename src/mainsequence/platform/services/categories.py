@@ -6,7 +6,7 @@ from mainsequence.domain.categories import CATEGORY_LOOKUPS, CategoryCreation, C
 from mainsequence.domain.lookups import parse_lookups
 from mainsequence.domain.times import to_micros
 from mainsequence.domain.values import Page, listed
-from mainsequence.errors import AlreadyExistsError, InUseError
+from mainsequence.errors import AlreadyExistsError, ConflictError, InUseError
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.lookups import conditions
@@ -57,7 +57,13 @@ def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Read the universe with this identifier, unchanged, or create it."""
     if registry.create(work.connection, work.organization_id, body, work.now):
         return _with_first_members(work, body)
-    return by_identifier(work, body.unique_identifier)
+    record = by_identifier(work, body.unique_identifier)
+    if body.dated and not record.dated:
+        raise ConflictError(
+            f"The asset category {body.unique_identifier!r} exists and is not dated.",
+            hint="Leave dated= out, or give verbs dates with effective_from=.",
+        )
+    return record
 
 
 def _with_first_members(work: Work, body: CategoryCreation) -> CategoryRecord:
