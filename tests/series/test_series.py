@@ -2,7 +2,6 @@
 
 import datetime as dt
 import multiprocessing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -232,9 +231,9 @@ def test_a_list_of_names_is_wanted_not_one(series: msc.Series) -> None:
 
 @pytest.mark.slow
 @pytest.mark.embedded
-def test_processes_that_declare_the_same_series_at_once_share_it(home: Path) -> None:
+def test_processes_that_declare_the_same_series_at_once_share_it() -> None:
     spawn = multiprocessing.get_context("spawn")
-    crew = [spawn.Process(target=declare_and_write, args=(str(home), worker)) for worker in range(3)]
+    crew = [spawn.Process(target=declare_and_write, args=(worker,)) for worker in range(3)]
     for each in crew:
         each.start()
     for each in crew:

@@ -4,8 +4,7 @@ import mainsequence.client as msc
 from tests.lake.tables import batch
 
 
-def declare_and_write(home: str, worker: int) -> None:
+def declare_and_write(worker: int) -> None:
     """Find or declare one series, and write rows of this worker's own."""
-    with msc.session(home):
-        series = msc.Series.get_or_create("shared", {"close": "float64", "volume": "int64"})
-        series.upsert(batch(worker))
+    series = msc.Series.get_or_create("shared", {"close": "float64", "volume": "int64"})
+    series.upsert(batch(worker))

@@ -149,12 +149,12 @@ def test_a_home_that_is_a_file_is_refused_clearly(tmp_path: Path) -> None:
 def test_a_registry_from_a_newer_release_is_refused(home: Path) -> None:
     import sqlite3
 
-    msc.AssetCategory.filter()
+    msc.connect(str(home))
     msc.disconnect()
     with sqlite3.connect(home / "registry.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(msc.MainSequenceError, match="newer release"):
-        msc.AssetCategory.filter()
+        msc.connect(str(home))
 
 
 def test_a_forked_process_opens_its_own_connection(category: msc.AssetCategory) -> None:
