@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
 def test_the_document_is_true(operation: Any, mode: GenerationMode, served: tuple[str, dict[str, str]]) -> None:
     address, headers = served
 
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: Any) -> None:
         # What a schema cannot say (check digits, names of filters) may refuse a case that fits it.

@@ -1,5 +1,6 @@
 """Routes, built from the list of operations: no address is written here."""
 
+import re
 from hashlib import sha256
 from http import HTTPStatus
 from types import NoneType
@@ -27,7 +28,7 @@ from mainsequence.server import bodies, revisions
 from mainsequence.server.auth import Guard
 from mainsequence.server.problems import refuse, respond
 
-LONGEST_KEY = 200
+KEY_SHAPE = re.compile(r"[!-~]{1,200}")
 LONGEST_ID = 18
 """Digits of an id: what fits into 64 bits."""
 
@@ -97,8 +98,8 @@ class Endpoint:
         key = request.headers.get(IDEMPOTENCY_KEY)
         if key is None or not self.operation.writes or self.operation.answer_is_secret:
             return None
-        if not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
-            raise ValidationError(f"An idempotency key has 1 to {LONGEST_KEY} printable characters.")
+        if not KEY_SHAPE.fullmatch(key):
+            raise ValidationError("An idempotency key has 1 to 200 printable ASCII characters and no blanks.")
         asked = sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
         asked.update(request.headers.get("If-Match", "").encode() + b"\n" + content)
         return Once(key, asked.hexdigest())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mainsequence.errors import (
@@ -91,6 +91,13 @@ def translated() -> Iterator[None]:
         yield
     except (DBAPIError, PoolTimeoutError, sqlite3.Error) as error:
         raise translate(error) from error
+    except StatementError as error:
+        if not isinstance(error.orig, TypeError):
+            raise
+        raise ValidationError(
+            f"A value cannot be stored: {error.orig}; nothing was changed.",
+            hint="Whole numbers have at most 64 bits, and JSON holds plain values only.",
+        ) from error
 
 
 def translate(error: BaseException) -> MainSequenceError:
