@@ -74,8 +74,10 @@ def stored() -> tuple[msc.Series, np.ndarray, np.ndarray]:
         universe.remove_assets([assets[place]], effective_from=day, effective_to=day + pd.Timedelta(days=400))
     times = pa.array(np.repeat(stamps, ASSETS)).view(pa.timestamp("us", "UTC"))
     labels = pa.DictionaryArray.from_arrays(pa.array(np.tile(np.arange(ASSETS, dtype=np.int32), SESSIONS)), names)
-    table = pa.table({"time_index": times, "unique_identifier": labels.cast(pa.string()), "close": prices.ravel()})
-    series = msc.Series.get_or_create("benchmark prices", {"close": "float64"})
+    observed = pa.array(np.zeros(len(times), dtype=np.bool_))
+    columns = {"unique_identifier": labels.cast(pa.string()), "close": prices.ravel(), "interpolated": observed}
+    table = pa.table({"time_index": times, **columns})
+    series = msc.Series.get_or_create("benchmark prices", {"close": "float64", "interpolated": "bool"})
     series.append(table)
     mask = PinnedUniverse.pin(UNIVERSE).mask(stamps, tuple(names))
     return series, prices, mask / mask.sum(axis=1, keepdims=True)

@@ -62,35 +62,33 @@ class PriceTable:
 
         On a calendar of its own, an asset's last price holds until just before its next close.
         """
+        return self._until_next_close(self._last(columns), columns, calendar)
+
+    def _last(self, columns: tuple[str, ...]) -> Integers:
         rows = self.statistics.assets
         ends = {at: to_micros(at) for at in {each.last for each in rows.values()}}
-        last = np.array([ends[rows[name].last] if name in rows else _NEVER for name in columns], dtype=np.int64)
-        return self._until_next_close(last, columns, calendar)
+        return np.array([ends[rows[name].last] if name in rows else _NEVER for name in columns], dtype=np.int64)
 
     def observed(self, columns: tuple[str, ...], calendar: str) -> int:
         """Give the last instant at which an observed price of any asset is known; the smallest number for never.
 
         Rows that other assets of the same table made (fills, and nulls of the stale) do not count.
         """
-        names = [name for name in columns if name in self.statistics.assets]
-        reach = self.reach(columns, calendar)
+        last, reach = self._last(columns), self.reach(columns, calendar)
         newest = int(reach.max(initial=_NEVER))
-        rows = self._observations(names, last_per_asset=True)
-        place = {name: at for at, name in enumerate(columns)}
-        if any(int(reach[place[name]]) == newest for name in rows):
+        if newest == _NEVER:
             return newest
-        last = np.full(len(columns), _NEVER, dtype=np.int64)
-        for name, at in self._observations(names, last_per_asset=False).items():
-            last[place[name]] = at
+        top = np.flatnonzero(reach == newest)
+        if self._observations([columns[at] for at in top], int(last[top].min())):
+            return newest
+        seen = self._observations([name for name in columns if name in self.statistics.assets], None)
+        last = np.array([seen.get(name, _NEVER) for name in columns], dtype=np.int64)
         return int(self._until_next_close(last, columns, calendar).max(initial=_NEVER))
 
-    def _observations(self, names: list[str], *, last_per_asset: bool) -> dict[str, int]:
-        """Give the last observed stamp of each asset among its last, or all, its rows."""
-        if not names:
-            return {}
-        table = self.series.read_arrow(
-            ["interpolated"], unique_identifiers=names, last_per_asset=last_per_asset, version=self.version
-        )
+    def _observations(self, names: list[str], since: int | None) -> dict[str, int]:
+        """Give the last observed stamp of each asset, among its rows at and after a time."""
+        start = None if since is None else from_micros(since)
+        table = self.series.read_arrow(["interpolated"], unique_identifiers=names, start=start, version=self.version)
         rows = labelled(table)
         seen = ~rows.flags("interpolated")
         return {rows.labels[code]: int(at) for code, at in zip(rows.codes[seen], rows.times[seen], strict=True)}
