@@ -7,10 +7,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     Row,
     Select,
     and_,
+    cast,
     delete,
+    func,
     insert,
     select,
     update,
@@ -100,6 +103,16 @@ def ids_by_identifier(connection: Connection, organization_id: int, identifiers:
         asset.c.organization_id == organization_id, within(connection, asset.c.unique_identifier, identifiers)
     )
     return dict(connection.execute(query).all())
+
+
+REGISTERING_LOCK = 1_297_305_922
+"""The class of the advisory locks of PostgreSQL that let one writer at a time register assets in an organization."""
+
+
+def hold_registration(connection: Connection, organization_id: int) -> None:
+    """Wait for others who register assets: batches that name the same ones in other orders would block each other."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(REGISTERING_LOCK, cast(organization_id, Integer))))
 
 
 def register(

@@ -56,7 +56,12 @@ def sqlite(path: Path, *, read_only: bool = False) -> Engine:
 
 def postgresql(url: str) -> Engine:
     """Give the engine of a registry on PostgreSQL, as it is."""
-    options = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "mainsequence"}
+    # Never prepared: a plan is made for the values at hand, as ten ids and 100,000 need different ones.
+    options = {
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "application_name": "mainsequence",
+        "prepare_threshold": None,
+    }
     try:
         return _engine(
             url, connect_args=options, pool_pre_ping=True, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True
@@ -65,6 +70,14 @@ def postgresql(url: str) -> Engine:
         raise ConfigurationError(
             "The driver of PostgreSQL is not installed.", hint="pip install 'mainsequence-platform[server]'"
         ) from error
+
+
+_CONNECTION = {
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+    "application_name": "mainsequence",
+    # A plan is made for the values at hand: ten ids and 100,000 need different ones.
+    "prepare_threshold": None,
+}
 
 
 def _engine(url: str, **options: Any) -> Engine:

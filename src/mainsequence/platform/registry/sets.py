@@ -7,21 +7,44 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Connection, Float, Select, String, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Select,
+    String,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-def value_set(connection: Connection, values: Iterable[int] | Iterable[str], kind: Any = None) -> Select[Any]:
-    """Give a query whose only column, ``value``, holds the values; ``kind`` is their type in SQL, if no integer."""
+def value_set(connection: Connection, values: Iterable[int]) -> Select[Any]:
+    """Give a query whose only column, ``value``, holds the values."""
     items = list(values)
     if connection.dialect.name == "postgresql":
-        return select(func.unnest(literal(items, ARRAY(kind or BigInteger()))).label("value"))
-    return select(func.json_each(orjson.dumps(items).decode()).table_valued("value").c.value)
+        return select(func.unnest(literal(items, ARRAY(BigInteger()))).label("value"))
+    return select(_json_values(items))
+
+
+def _json_values(items: list[Any]) -> ColumnElement[Any]:
+    values: ColumnElement[Any] = func.json_each(orjson.dumps(items).decode()).table_valued("value").c.value
+    return values
 
 
 def within(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Give the condition that a column is one of the values."""
-    return column.in_(value_set(connection, values, _plain(column.type)))
+    """Give the condition that a column is one of the values.
+
+    On PostgreSQL that is ``= ANY (array)``, which is looked up in an index or a hash table whatever the statistics say.
+    """
+    items = list(values)
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(items, ARRAY(_plain(column.type))))
+    return column.in_(select(_json_values(items)))
 
 
 def _plain(kind: Any) -> Any:

@@ -21,7 +21,7 @@ from mainsequence.domain.values import Page, listed
 from mainsequence.errors import AlreadyExistsError, InvalidIntervalError, NotFoundError, ValidationError
 from mainsequence.platform.registry import assets as registry
 from mainsequence.platform.registry.lookups import conditions
-from mainsequence.platform.registry.sets import value_set, within
+from mainsequence.platform.registry.sets import large_join, value_set, within
 from mainsequence.platform.registry.tables import asset
 from mainsequence.platform.work import Work, carries_out
 
@@ -75,6 +75,7 @@ def register(work: Work, body: contract.Registrations) -> list[AssetRecord]:
     Assets that exist are returned unchanged; retired ones come back to life.
     """
     wanted = [each.unique_identifier for each in body.assets]
+    registry.hold_registration(work.connection, work.organization_id)
     known = registry.ids_by_identifier(work.connection, work.organization_id, wanted)
     new = {each.unique_identifier: each for each in body.assets if each.unique_identifier not in known}
     _refuse_contradictions(body.assets)
@@ -83,7 +84,8 @@ def register(work: Work, body: contract.Registrations) -> list[AssetRecord]:
     found = registry.selection().where(
         asset.c.organization_id == work.organization_id, within(work.connection, asset.c.unique_identifier, wanted)
     )
-    records = {record.unique_identifier: record for record in registry.read(work.connection, found)}
+    with large_join(work.connection, len(wanted)):
+        records = {record.unique_identifier: record for record in registry.read(work.connection, found)}
     return [records[identifier] for identifier in wanted]
 
 
