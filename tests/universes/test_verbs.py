@@ -238,3 +238,14 @@ def test_a_universe_does_not_become_dated_in_silence(category: msc.AssetCategory
     dated = msc.AssetCategory.get_or_create(unique_identifier="index", dated=True)
     assert msc.AssetCategory.get_or_create(unique_identifier="index").dated
     assert dated.revision == 0
+
+
+def test_deleting_a_series_forgets_the_node_that_filled_it(category: msc.AssetCategory) -> None:
+    series = msc.Series.get_or_create("filled by a node", {"close": "float64"})
+    reader = Reference(kind="node", identifier=series.unique_identifier)
+    category._call(contract.REGISTER_REFERENCE, reader, key=category.id)
+    with pytest.raises(msc.InUseError, match="filled by a node"):
+        category.delete()
+    series.delete()
+    assert category.references() == []
+    category.delete()
