@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 
 from mainsequence.platform.registry.engine import open_sqlite, transaction
 from mainsequence.platform.registry.migrations.run import configuration
-from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
+from mainsequence.platform.registry.schema import SCHEMA_HEAD, metadata
 
 
 def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:

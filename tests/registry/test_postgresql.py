@@ -26,7 +26,7 @@ from mainsequence.errors import (
     ValidationError,
 )
 from mainsequence.platform.registry.engine import open_postgresql, postgresql, transaction, version
-from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
+from mainsequence.platform.registry.schema import SCHEMA_HEAD, metadata
 from mainsequence.platform.retrying import persistently
 from tests.postgresql import Server, new_database, server
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
 from mainsequence.errors import AlreadyExistsError, ConfigurationError
 from mainsequence.platform.registry.engine import MIGRATION_LOCK, transaction
 from mainsequence.platform.registry.failures import translate, translated
-from mainsequence.platform.registry.tables import metadata, organization
+from mainsequence.platform.registry.schema import metadata
+from mainsequence.platform.registry.tables import organization
 
 Contents = dict[str, Any]
 

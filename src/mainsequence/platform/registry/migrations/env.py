@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from mainsequence.platform.registry.tables import metadata
+from mainsequence.platform.registry.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

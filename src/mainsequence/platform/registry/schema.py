@@ -1,0 +1,5 @@
+"""The whole schema: every module that declares tables, and what they declare together."""
+
+from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
+
+__all__ = ["SCHEMA_HEAD", "metadata"]
