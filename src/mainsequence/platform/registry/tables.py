@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0002"
+SCHEMA_HEAD = "0003"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
