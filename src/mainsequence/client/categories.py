@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from mainsequence.client.assets import Asset, asset_id_of, asset_ids_of
-from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
+from mainsequence.client.universe_composition import Composed
+from mainsequence.client.universe_lists import Listed
+from mainsequence.client.universe_past import Remembered
+from mainsequence.client.universe_plans import Planned
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
 from mainsequence.domain.assets import AssetRecord
@@ -28,19 +31,13 @@ Weights: TypeAlias = Mapping[int, float] | Sequence[float]
 """Weights of members: by asset id, or one for each asset in the order named."""
 
 
-class AssetCategory(Noun[CategoryRecord], CategoryRecord):
+class AssetCategory(Planned, Remembered, Composed, Listed):
     """A named universe that other workflows refer to by ``unique_identifier``.
 
     Every change of membership is one transaction and one revision; a change that changes nothing makes none. Verbs
     without dates hold for all time (in a ``dated`` universe: from now on); verbs with dates edit validity
     ``[effective_from, effective_to)``. Every verb refreshes the object and returns it.
     """
-
-    _query = contract.QUERY
-    _get = contract.GET
-    _shown: ClassVar[tuple[str, ...]] = (
-        *("id", "unique_identifier", "display_name", "description", "revision", "dated"),
-    )
 
     @classmethod
     def get_or_create(

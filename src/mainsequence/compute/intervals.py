@@ -114,9 +114,54 @@ def apply(rows: Intervals, edit: Edit) -> Change:
     kept = inside.take(_stays(inside, edit))
     gaps = _gaps(kept, edit)
     outside = (near.clip(_BEFORE_ALL, edit.start), near.clip(edit.end, _AFTER_ALL))
-    closed, opened = _difference(near, _coalesce(concatenate(*outside, _weighted(kept, gaps, edit))))
+    closed, opened = _difference(near, coalesce(concatenate(*outside, _weighted(kept, gaps, edit))))
     lost = inside.asset[~_stays(inside, edit)]
     return Change(closed, opened, np.unique(gaps.asset), np.unique(lost))
+
+
+def become(rows: Intervals, wanted: Intervals) -> Change:
+    """Compute what makes a universe hold exactly some intervals: what a revert, a load or a rule asks for.
+
+    Parameters
+    ----------
+    rows
+        All present intervals.
+    wanted
+        All intervals that shall hold, in any order; those of one asset must not overlap.
+
+    Returns
+    -------
+    Change
+        Empty where the intervals hold already.
+    """
+    target = coalesce(wanted)
+    closed, opened = _difference(rows, target)
+    return Change(closed, opened, uncovered(target, rows), uncovered(rows, target))
+
+
+def uncovered(rows: Intervals, others: Intervals) -> Ints:
+    """Give the assets, sorted, that have time in ``rows`` which ``others`` do not cover."""
+    return np.unique(subtract(rows, others).asset)
+
+
+def subtract(rows: Intervals, others: Intervals) -> Intervals:
+    """Give the time of ``rows`` that ``others`` do not cover, by asset; weights are those of ``rows``.
+
+    In both, the intervals of one asset must not overlap.
+    """
+    owners = np.concatenate([rows.asset, rows.asset, others.asset, others.asset])
+    at = np.concatenate([rows.start, rows.end, others.start, others.end])
+    n, m = len(rows), len(others)
+    here = np.concatenate([np.ones(n, int), -np.ones(n, int), np.zeros(2 * m, int)])
+    there = np.concatenate([np.zeros(2 * n, int), np.ones(m, int), -np.ones(m, int)])
+    source = np.concatenate([np.arange(n), np.full(n + 2 * m, -1)])
+    order = np.lexsort((at, owners))
+    owners, at = owners[order], at[order]
+    held, covered = np.cumsum(here[order]), np.cumsum(there[order])
+    last = np.maximum.accumulate(np.where(source[order] >= 0, np.arange(len(order)), 0)) if len(order) else order
+    chosen = np.flatnonzero((held[:-1] > 0) & (covered[:-1] == 0) & (at[1:] > at[:-1]) & (owners[1:] == owners[:-1]))
+    weight = rows.weight[source[order][last[chosen]]]
+    return coalesce(Intervals(owners[chosen], at[chosen], at[chosen + 1], weight))
 
 
 _BEFORE_ALL, _AFTER_ALL = -(2**62), 2**62
@@ -159,7 +204,7 @@ def _weighted(kept: Intervals, gaps: Intervals, edit: Edit) -> Intervals:
     return Intervals(inside.asset, inside.start, inside.end, weight)
 
 
-def _coalesce(rows: Intervals) -> Intervals:
+def coalesce(rows: Intervals) -> Intervals:
     """Sort by asset and start, and merge rows that touch and weigh the same."""
     if len(rows) == 0:
         return rows

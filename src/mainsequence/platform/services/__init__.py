@@ -2,7 +2,16 @@
 
 from importlib import import_module
 
-NOUNS = ("access", "assets", "categories", "portfolio_groups", "portfolios", "routing", "series")
+NOUNS = (
+    "access",
+    "assets",
+    "categories",
+    "membership_reads",
+    "portfolio_groups",
+    "portfolios",
+    "routing",
+    "series",
+)
 
 
 def load() -> None:

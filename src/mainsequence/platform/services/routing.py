@@ -32,7 +32,7 @@ from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.tables import asset, translation_table
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import categories as categories_service
-from mainsequence.platform.services import memberships
+from mainsequence.platform.services import membership_reads
 from mainsequence.platform.services.coverage import Routing, evaluate, find_listings, look_into_series, to_table
 from mainsequence.platform.work import Work, carries_out
 
@@ -213,7 +213,7 @@ def _scope(work: Work, body: contract.CoverageQuery) -> tuple[list[ColumnElement
     if body.asset_ids is not None:
         raise ValidationError("Say once whom to route.", hint="Give assets or a category, one of the two.")
     universe = categories_service.by_identifier(work, body.category)
-    state = memberships.state_of(work, universe.id, body.revision, None)
+    state = membership_reads.state_of(work, universe.id, body.revision, None)
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
     revision = universe.revision if body.revision is None else body.revision
     scope = {"category": universe.unique_identifier, "revision": revision, "as_of": from_micros(time)}
