@@ -23,10 +23,12 @@ COLUMNS = {
 }
 """The columns that portfolios can be filtered by."""
 
+_KEPT_INSIDE = {"organization_id", "owner", "is_private"}
+
 
 def selection() -> Select[Any]:
     """Give the query whose rows `read` turns into records; add conditions and an order."""
-    return select(*(column for column in portfolio.c if column.name != "organization_id"))
+    return select(*(column for column in portfolio.c if column.name not in _KEPT_INSIDE))
 
 
 def read(connection: Connection, query: Select[Any]) -> list[PortfolioRecord]:

@@ -17,12 +17,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0003"
+SCHEMA_HEAD = "0004"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -57,6 +58,14 @@ def _organization() -> Column[int]:
 
 def _unique_identifier() -> Column[str]:
     return Column("unique_identifier", text_of(255), nullable=False)
+
+
+def _shareable() -> tuple[Column[str | None], Column[bool]]:
+    """Declare the columns of what can be shared: who made it, and whether it is theirs alone until it is shared."""
+    return (
+        Column("owner", text_of(255)),
+        Column("is_private", Boolean, nullable=False, server_default=false()),
+    )
 
 
 def _noun(name: str, *columns: Column[object] | Index) -> Table:
@@ -119,6 +128,7 @@ category = _noun(
     Column("description", text_of(4_000)),
     Column("dated", Boolean, nullable=False),
     Column("head_revision", Integer, nullable=False),
+    *_shareable(),
 )
 
 category_revision = Table(
@@ -160,7 +170,7 @@ category_reference = Table(
     Column("registered_at", BigInteger, nullable=False),
 )
 
-translation_table = _noun("translation_table")
+translation_table = _noun("translation_table", *_shareable())
 
 translation_rule = Table(
     "translation_rule",
@@ -199,6 +209,7 @@ portfolio = _noun(
     Column("about", JSON, nullable=False),
     Column("configuration", JSON, nullable=False),
     Column("manifest", JSON, nullable=False),
+    *_shareable(),
 )
 
 portfolio_group = _noun(
