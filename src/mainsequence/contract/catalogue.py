@@ -4,10 +4,10 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mainsequence.contract import access, assets, categories, portfolios, routing, series
+from mainsequence.contract import access, assets, audit, categories, portfolios, routing, series
 from mainsequence.contract.operation import Operation
 
-_NOUNS: tuple[ModuleType, ...] = (assets, categories, portfolios, routing, series, access)
+_NOUNS: tuple[ModuleType, ...] = (assets, categories, portfolios, routing, series, access, audit)
 
 
 @cache

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.domain.access import LOCAL_OWNER, Actor
 from mainsequence.errors import PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
-from mainsequence.platform import services
+from mainsequence.platform import auditing, services
 from mainsequence.platform.figi import FigiResolver, offline, resolver
 from mainsequence.platform.once import around_the_lake, in_one_transaction
 from mainsequence.platform.registry.engine import open_postgresql, open_sqlite
@@ -98,7 +98,7 @@ class Platform:
 
         def act() -> Out:
             with translated(), self.work(actor, writes=registered.writes) as work:
-                answer: Out = registered.service(work, body, **path)
+                answer: Out = auditing.carry_out(work, registered, operation, body, path)
                 return answer
 
         return persistently(act)
@@ -118,7 +118,7 @@ class Platform:
             return self.work(actor, writes=writes)
 
         def act(work: Work) -> Any:
-            return registered.service(work, body, **path)
+            return auditing.carry_out(work, registered, operation, body, path)
 
         def whole() -> Out:
             with translated():

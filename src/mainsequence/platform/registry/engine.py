@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from mainsequence.errors import ConfigurationError
+from mainsequence.platform.registry.changes import count_changes
 from mainsequence.platform.registry.failures import AT_COMMIT, translated
 from mainsequence.platform.registry.tables import SCHEMA_HEAD
 
@@ -63,13 +64,15 @@ def postgresql(url: str) -> Engine:
         "prepare_threshold": None,
     }
     try:
-        return _engine(
+        engine = _engine(
             url, connect_args=options, pool_pre_ping=True, pool_size=POOL_SIZE, max_overflow=0, pool_use_lifo=True
         )
     except ImportError as error:
         raise ConfigurationError(
             "The driver of PostgreSQL is not installed.", hint="pip install 'mainsequence-platform[server]'"
         ) from error
+    count_changes(engine)
+    return engine
 
 
 _CONNECTION = {

@@ -5,6 +5,7 @@ from importlib import import_module
 NOUNS = (
     "access",
     "assets",
+    "audit",
     "categories",
     "membership_reads",
     "portfolio_groups",

@@ -1,0 +1,30 @@
+"""Reading the audit log."""
+
+from pydantic import Field
+
+from mainsequence.contract.operation import Operation
+from mainsequence.contract.queries import Query
+from mainsequence.domain.access import Role
+from mainsequence.domain.audit import AuditEntry
+from mainsequence.domain.times import Instant
+from mainsequence.domain.values import Page
+
+
+class AuditQuery(Query):
+    """Which lines, newest first, and which page of them; ``after`` continues with lines older than that id."""
+
+    since: Instant | None = Field(None, description="Recorded at or after this time")
+    until: Instant | None = Field(None, description="Recorded before this time")
+
+
+QUERY = Operation(
+    "audit.query",
+    "POST",
+    "/audit/query",
+    AuditQuery,
+    Page[AuditEntry],
+    Role.ADMIN,
+    retry_safe=True,
+    summary="Find who changed what, newest first, page by page.",
+    changes=False,
+)
