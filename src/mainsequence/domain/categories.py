@@ -68,6 +68,7 @@ class Revision(Value):
     added: int = Field(description="Assets that gained time as members")
     removed: int = Field(description="Assets that lost time as members")
     content_hash: str = Field(description="Hash of this change chained to the hash of the revision before")
+    approved_by: str | None = Field(None, description="Who approved it, where it needed approval")
 
 
 class CategoryDiff(Value):

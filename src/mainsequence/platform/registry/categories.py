@@ -153,10 +153,12 @@ def _last(connection: Connection, head: CategoryRecord) -> Row[Any] | None:
 def content_hash(previous: str, stamp: dict[str, Any], closed: Intervals, opened: Intervals) -> str:
     """Chain a revision to the one before: SHA-256 over its hash, what was recorded, and the rows closed and opened.
 
-    Rows enter sorted by asset and start, as little-endian 64-bit columns.
+    Rows enter sorted by asset and start, as little-endian 64-bit columns; who approved it enters where somebody did.
     """
     digest = sha256(previous.encode())
-    recorded = ("category_id", "revision", "recorded_at", "actor", "operation", "reason", "added", "removed")
+    recorded = ["category_id", "revision", "recorded_at", "actor", "operation", "reason", "added", "removed"]
+    if stamp.get("approved_by") is not None:
+        recorded.append("approved_by")
     digest.update(repr([stamp[name] for name in recorded]).encode())
     for rows in (closed, opened):
         for column in (rows.asset, rows.start, rows.end, rows.weight):

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0005"
+SCHEMA_HEAD = "0007"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -128,6 +128,10 @@ category = _noun(
     Column("description", text_of(4_000)),
     Column("dated", Boolean, nullable=False),
     Column("head_revision", Integer, nullable=False),
+    Column("kind", text_of(20), nullable=False, server_default="members"),
+    Column("deprecated_at", BigInteger),
+    Column("deprecation_reason", text_of(4_000)),
+    Column("successor", text_of(255)),
     *_shareable(),
 )
 
@@ -143,6 +147,7 @@ category_revision = Table(
     Column("added", Integer, nullable=False),
     Column("removed", Integer, nullable=False),
     Column("content_hash", text_of(64), nullable=False),
+    Column("approved_by", text_of(255)),
     sqlite_with_rowid=False,
 )
 
@@ -168,6 +173,7 @@ category_reference = Table(
     Column("referrer_kind", text_of(50), primary_key=True),
     Column("referrer", text_of(255), primary_key=True),
     Column("registered_at", BigInteger, nullable=False),
+    Column("about", JSON),
 )
 
 translation_table = _noun("translation_table", *_shareable())
