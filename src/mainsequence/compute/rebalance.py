@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mainsequence.compute.kernels import worth_compiling
-from mainsequence.compute.rebalance_steps import Outcome, RowArrays, run_rows
+from mainsequence.compute.rebalance_steps import Outcome, RowArrays, drifted, run_rows
 from mainsequence.compute.weights import MISSING_WEIGHT, MissingWeight, Targets, cannot_spread, check_policy
 from mainsequence.domain.times import MIN_MICROS, open_datetime
 from mainsequence.errors import (
@@ -107,14 +107,18 @@ class Simulation:
     nav, returns, turnover, fees, cash
         float64[T]. ``returns`` are net; compounding them gives ``nav``. ``fees`` are money in units of the NAV that
         was 1 at the start: NAV before the trade times commission times turnover. ``cash`` is 1 - Σ executed weights.
-    weight_before, weight_after
-        float64[T, N], drifted weights just before the trade and executed weights just after it.
+    gross
+        float64[T], 1 + G, growth before commission.
+    prices
+        float64[T, N], as given.
+    weight_after
+        float64[T, N], executed weights just after the trade.
     last_rebalance
         int64[T], latest rebalance time up to the stamp; `NEVER` before the first.
     stale_sales
         Assets sold because their price ended, in order of time and column.
-    state
-        Where the run ended; give it to the next `simulate`.
+    start, state
+        Where the run began and ended; give ``state`` to the next `simulate`.
     """
 
     times: Integers
@@ -123,14 +127,21 @@ class Simulation:
     turnover: Floats
     fees: Floats
     cash: Floats
-    weight_before: Floats
+    gross: Floats
+    prices: Floats
     weight_after: Floats
     last_rebalance: Integers
     stale_sales: tuple[StaleSale, ...]
+    start: EngineState
     state: EngineState
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def weight_before(self) -> Floats:
+        """Drifted weights just before the trade, float64[T, N]; made each time it is asked for."""
+        return _weight_before(self.prices, self.weight_after, self.gross, self.start)
 
 
 def simulate(
@@ -272,18 +283,27 @@ def _simulation(times: Integers, prices: Floats, rebalance: Flags, rows: RowArra
     return Simulation(
         times,
         *(rows.nav, rows.returns, rows.turnover, rows.fees, rows.cash),
-        *(rows.weight_before, rows.weight_after),
+        *(rows.gross, prices, rows.weight_after),
         last,
         _stale_sales(times, prices, rows, start),
-        end,
+        *(start, end),
     )
+
+
+def _weight_before(prices: Floats, after: Floats, gross: Floats, start: EngineState) -> Floats:
+    last, held = (
+        np.concatenate([first[np.newaxis], rest[:-1]])[: len(gross)]
+        for first, rest in ((start.prices, prices), (start.weights, after))
+    )
+    return drifted(prices, last, held, gross)
 
 
 def _stale_sales(times: Integers, prices: Floats, rows: RowArrays, start: EngineState) -> tuple[StaleSale, ...]:
     found: list[StaleSale] = []
     for row in np.flatnonzero(rows.sold):
         last = prices[row - 1] if row else start.prices
-        held = rows.weight_before[row]
+        before = (rows.weight_after[row - 1] if row else start.weights)[np.newaxis]
+        held = drifted(prices[row : row + 1], last[np.newaxis], before, rows.gross[row : row + 1])[0]
         found += [
             StaleSale(int(times[row]), int(column), float(held[column]), float(last[column]))
             for column in np.flatnonzero(np.isnan(prices[row]) & (held != 0.0))

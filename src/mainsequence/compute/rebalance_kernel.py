@@ -148,7 +148,7 @@ def _trade(
     tolerance: float,
     policy: int,
 ) -> tuple[int, int, int]:
-    """Write a row's drifted and executed weights; assets sold as stale, number of the problem, and its column."""
+    """Make a row's drifted and executed weights; assets sold as stale, number of the problem, and its column."""
     sold, problem, column = 0, 0, 0
     if rebalance:
         odd = _drift_and_aim(grown, shrink, now, target, drifted, executed)
@@ -187,7 +187,7 @@ def _book(
     return nav
 
 
-@compiled("f2 f2 i1 b1 f1 f1 f0 f0 f0 i0 f1w f1w f1w f1w f1w i1w f2w f2w")
+@compiled("f2 f2 i1 b1 f1 f1 f0 f0 f0 i0 f1w f1w f1w f1w f1w i1w f1w f2w")
 def simulate_rows(
     prices: _Floats,
     targets: _Floats,
@@ -205,7 +205,7 @@ def simulate_rows(
     fees: _Floats,
     cash: _Floats,
     sold: _Integers,
-    before: _Floats,
+    grosses: _Floats,
     after: _Floats,
 ) -> tuple[int, int, int]:
     """Run all rows; gives the number of the problem (0 for none), its row and its column.
@@ -213,8 +213,8 @@ def simulate_rows(
     The books of a row are closed while the next one is begun, so that all sums run in one loop.
     """
     count, width = prices.shape
-    grown, nothing = np.empty(width), np.zeros(width)
-    held, previous, drifted, target = weights.copy(), last.copy(), nothing, nothing
+    grown, drifted, nothing = np.empty(width), np.zeros(width), np.zeros(width)
+    held, previous, target = weights.copy(), last.copy(), nothing
     gross = 1.0
     for row in range(count + 1):
         now = prices[row] if row < count else previous
@@ -231,7 +231,7 @@ def simulate_rows(
         if not gross > 0.0:
             bad = _first_bad_price(now)
             return (_PRICE, row, bad) if bad >= 0 else (_RUIN, row, 0)
-        drifted, executed = before[row], after[row]
+        grosses[row], executed = gross, after[row]
         if rebalance[row]:
             target = targets[target_rows[row]] if target_rows[row] >= 0 else nothing
         sold[row], problem, column = _trade(

@@ -31,7 +31,10 @@ CASH, RENORMALIZE, ERROR = range(3)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowArrays:
-    """What the engine writes: one row per stamp, float64 except ``sold`` (int64, assets sold as stale)."""
+    """What the engine writes: one row per stamp, float64 except ``sold`` (int64, assets sold as stale).
+
+    Drifted weights are not among it: `drifted` gives them from what is, and so the loop writes one matrix, not two.
+    """
 
     nav: Floats
     returns: Floats
@@ -39,7 +42,7 @@ class RowArrays:
     fees: Floats
     cash: Floats
     sold: Integers
-    weight_before: Floats
+    gross: Floats
     weight_after: Floats
 
     @classmethod
@@ -48,7 +51,7 @@ class RowArrays:
         return cls(
             *(np.empty(count), np.empty(count), np.empty(count), np.empty(count), np.empty(count)),
             np.empty(count, dtype=np.int64),
-            *(np.empty((count, width)), np.empty((count, width))),
+            *(np.empty(count), np.empty((count, width))),
         )
 
 
@@ -95,7 +98,7 @@ def _run_compiled(inputs: Inputs, start: Start, rules: Rules, rows: RowArrays) -
         rows.fees,
         rows.cash,
         rows.sold,
-        rows.weight_before,
+        rows.gross,
         rows.weight_after,
     )
     return Outcome(PROBLEMS[problem], row, column)
@@ -123,8 +126,7 @@ def _step(
     commission, tolerance, policy = rules
     unpriced = np.isnan(now)
     _refuse_first(~unpriced & ~((now > 0.0) & (now < np.inf)), "price")
-    growth = np.ones(len(now))
-    np.divide(now, last, out=growth, where=(held != 0.0) & ~unpriced)
+    growth = _growth(now, last, held)
     gross = 1.0 + in_order_sum(held * (growth - 1.0))
     if not gross > 0.0:
         raise _StopRun("ruin")
@@ -143,8 +145,32 @@ def _step(
     rows.nav[row], rows.returns[row], rows.turnover[row] = nav, net, turnover
     rows.cash[row] = 1.0 - in_order_sum(executed)
     rows.sold[row] = np.count_nonzero(sold)
-    rows.weight_before[row], rows.weight_after[row] = drifted, executed
+    rows.gross[row], rows.weight_after[row] = gross, executed
     return nav
+
+
+def _growth(now: Floats, last: Floats, held: Floats) -> Floats:
+    growth = np.ones(now.shape)
+    return np.divide(now, last, out=growth, where=(held != 0.0) & ~np.isnan(now))
+
+
+def drifted(now: Floats, last: Floats, held: Floats, gross: Floats) -> Floats:
+    """Drift executed weights to just before the next trade, in the engine's own operations: the same bits.
+
+    Parameters
+    ----------
+    now, last
+        float64[T, N], prices of each row and of the row before.
+    held
+        float64[T, N], executed weights of the row before.
+    gross
+        float64[T], gross growth 1 + G of each row.
+
+    Returns
+    -------
+    float64[T, N]
+    """
+    return held * _growth(now, last, held) * (1.0 / gross)[:, np.newaxis]
 
 
 def _executed(drifted: Floats, target: Floats, unpriced: Flags, tolerance: float, policy: int) -> Floats:

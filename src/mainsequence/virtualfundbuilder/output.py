@@ -119,10 +119,11 @@ def weights_table(
     before
         float64[N], prices at the stamp before the first.
     """
-    row, column = np.nonzero((done.weight_before != 0.0) | (done.weight_after != 0.0))
+    drifted = done.weight_before
+    row, column = np.nonzero((drifted != 0.0) | (done.weight_after != 0.0))
     earlier = np.where(row > 0, prices[np.maximum(row - 1, 0), column], before[column])
     values = {
-        "weight_before": done.weight_before[row, column],
+        "weight_before": drifted[row, column],
         "weight_current": done.weight_after[row, column],
         "price_before": nullable(earlier),
         "price_current": nullable(prices[row, column]),
