@@ -1,6 +1,20 @@
 """The whole schema: every module that declares tables, and what they declare together."""
 
-from mainsequence.platform.registry import audit_tables, composition_tables, credentials_tables, governance_tables, sharing_tables
+from mainsequence.platform.registry import (
+    audit_tables,
+    composition_tables,
+    credentials_tables,
+    governance_tables,
+    sharing_tables,
+)
 from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
 
-__all__ = ["SCHEMA_HEAD", "audit_tables", "composition_tables", "credentials_tables", "governance_tables", "metadata", "sharing_tables"]
+__all__ = [
+    "SCHEMA_HEAD",
+    "audit_tables",
+    "composition_tables",
+    "credentials_tables",
+    "governance_tables",
+    "metadata",
+    "sharing_tables",
+]
