@@ -24,6 +24,7 @@ from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Ref
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
+from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.tables import (
     category,
@@ -112,7 +113,7 @@ def change(connection: Connection, category_id: int, fields: dict[str, Any]) -> 
 
 def erase(connection: Connection, category_id: int) -> None:
     """Delete a universe with its ledger."""
-    for table in (category_membership, category_revision, category_reference):
+    for table in (category_membership, category_revision, category_reference, category_announcement):
         connection.execute(delete(table).where(table.c.category_id == category_id))
     connection.execute(delete(category).where(category.c.id == category_id))
 

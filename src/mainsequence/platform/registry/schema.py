@@ -1,6 +1,7 @@
 """The whole schema: every module that declares tables, and what they declare together."""
 
 from mainsequence.platform.registry import (
+    announcement_tables,
     audit_tables,
     composition_tables,
     credentials_tables,
@@ -11,6 +12,7 @@ from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
 
 __all__ = [
     "SCHEMA_HEAD",
+    "announcement_tables",
     "audit_tables",
     "composition_tables",
     "credentials_tables",
