@@ -7,6 +7,7 @@ from mainsequence.platform.registry import (
     credentials_tables,
     governance_tables,
     sharing_tables,
+    webhook_tables,
 )
 from mainsequence.platform.registry.tables import SCHEMA_HEAD, metadata
 
@@ -19,4 +20,5 @@ __all__ = [
     "governance_tables",
     "metadata",
     "sharing_tables",
+    "webhook_tables",
 ]

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0008"
+SCHEMA_HEAD = "0009"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
