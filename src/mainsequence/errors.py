@@ -15,6 +15,9 @@
     │   ├── DuplicateRowsError                    a table with several rows of one index
     │   ├── RequestTooLargeError                  a body that is longer than the server takes
     │   ├── RepeatedKeyError                      an idempotency key that was used for another request
+    │   ├── InvalidExpressionError                an expression of universes that cannot be read
+    │   ├── CyclicUniverseError                   universes that are made from each other in a circle
+    │   ├── AlteredPlanError                      a plan that does not say what it said when it was made
     │   └── CyclicDependencyError                 nodes that need each other in a circle
     ├── NotFoundError (LookupError)               what was asked for does not exist; alias DoesNotExist
     │   ├── UnknownAssetsError                    some of the assets named do not exist
@@ -25,7 +28,15 @@
     │   ├── StaleRevisionError                    the universe moved since it was read
     │   ├── ExistingRowsError                     rows to append are in the series already
     │   ├── InUseError                            something refers to what should be deleted
-    │   └── OverlappingRuleError                  a registered asset would match two rules
+    │   ├── DerivedUniverseError                  what makes a universe changes its members, nothing else does
+    │   ├── OverlappingRuleError                  a registered asset would match two rules
+    │   └── GuardError                            a guard of the universe refuses the change
+    │       ├── LockedError                       its membership is frozen
+    │       ├── RemovalGuardError                 too many members would leave at once
+    │       ├── EmptyUniverseError                no member would be left
+    │       ├── ReasonRequiredError               the change gives no reason
+    │       ├── PlanRequiredError                 the change is no plan that is applied
+    │       └── ApprovalRequiredError             somebody else must approve; the request is stored
     ├── RoutingError                              an asset cannot be routed; alias TranslationError
     │   ├── NoRouteError (LookupError)            no rule matches
     │   ├── AmbiguousRouteError                   several rules match
@@ -158,6 +169,24 @@ class CyclicDependencyError(ValidationError):
     code = "node.cycle"
 
 
+class InvalidExpressionError(ValidationError):
+    """An expression of universes cannot be read; ``context["position"]`` says where."""
+
+    code = "validation.expression"
+
+
+class CyclicUniverseError(ValidationError):
+    """Universes would be made from each other in a circle."""
+
+    code = "validation.universe_cycle"
+
+
+class AlteredPlanError(ValidationError):
+    """A plan does not say what it said when it was made, or does not fit the universe that it names."""
+
+    code = "validation.altered_plan"
+
+
 class NotFoundError(MainSequenceError, LookupError):
     """What was asked for does not exist."""
 
@@ -215,10 +244,58 @@ class InUseError(ConflictError):
     code = "conflict.in_use"
 
 
+class DerivedUniverseError(ConflictError):
+    """The members of a universe made from others, or by a rule, follow from what it is made from."""
+
+    code = "conflict.derived_universe"
+
+
 class OverlappingRuleError(ConflictError):
     """A registered asset would match two rules of one translation table."""
 
     code = "routing.overlapping_rule"
+
+
+class GuardError(ConflictError):
+    """A guard of the universe refuses the change; nothing was changed."""
+
+    code = "guard"
+
+
+class LockedError(GuardError):
+    """The membership of the universe is frozen."""
+
+    code = "guard.locked"
+
+
+class RemovalGuardError(GuardError):
+    """A larger part of the members would leave at once than the universe allows."""
+
+    code = "guard.removal"
+
+
+class EmptyUniverseError(GuardError):
+    """The universe would be left without members, which its owners forbid."""
+
+    code = "guard.empty"
+
+
+class ReasonRequiredError(GuardError):
+    """The universe asks for a reason with every change, and none was given."""
+
+    code = "guard.reason"
+
+
+class PlanRequiredError(GuardError):
+    """The universe is changed by applying plans only."""
+
+    code = "guard.plan"
+
+
+class ApprovalRequiredError(GuardError):
+    """Somebody else must approve the change: it was not made, ``context["request"]`` is the request that was stored."""
+
+    code = "guard.approval"
 
 
 class RoutingError(MainSequenceError):
