@@ -20,6 +20,7 @@ from mainsequence.platform.registry.failures import translated
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.platform.retrying import persistently
 from mainsequence.platform.work import SERVICES, Registered, Work
+from mainsequence.platform.written import WRITERS, Memory, Written
 from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Platform:
         self.clock = clock
         self.actor = actor
         self.resolve_figi = resolve_figi
+        self.memory = Memory()
         self._lake: Lake | None = None
 
     @classmethod
@@ -127,9 +129,30 @@ class Platform:
 
         return persistently(whole) if registered.writes else whole()
 
+    def write_as(
+        self, actor: Actor, operation: Operation[Any, Any], body: Any, known: str | None, /, **path: int | str
+    ) -> Written | None:
+        """Carry out one reading and write its answer straight from rows; ``None`` where it has no writer.
+
+        Parameters
+        ----------
+        known
+            The tag of the answer that who asks has already.
+        """
+        writer = WRITERS.get(operation.name)
+        if writer is None:
+            return None
+        permitted(actor, operation)
+
+        def act() -> Written:
+            with translated(), self.work(actor, writes=False) as work:
+                return writer(work, body, known=known, **path)
+
+        return persistently(act)
+
     def work(self, actor: Actor, *, writes: bool) -> Work:
         """Begin a unit of work."""
-        return Work(self.engine, self.open_lake, self.resolve_figi, actor, self.clock(), writes)
+        return Work(self.engine, self.open_lake, self.resolve_figi, actor, self.clock(), writes, self.memory)
 
     def open_lake(self) -> "Lake":
         """Open the series at first use; its libraries are not loaded before."""

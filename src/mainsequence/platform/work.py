@@ -11,6 +11,7 @@ from mainsequence.contract.operation import Operation
 from mainsequence.domain.access import Actor
 from mainsequence.platform.figi import FigiResolver
 from mainsequence.platform.registry.engine import transaction
+from mainsequence.platform.written import Memory
 
 if TYPE_CHECKING:
     from mainsequence.platform.lake import Lake
@@ -37,6 +38,8 @@ class Work:
         The time of the work, microseconds UTC.
     writes
         Whether the registry will be written.
+    memory
+        What was written out before and never changes.
     """
 
     engine: Engine
@@ -45,6 +48,7 @@ class Work:
     actor: Actor
     now: int
     writes: bool
+    memory: Memory = field(default_factory=Memory)
     _open: AbstractContextManager[Connection] | None = field(default=None, init=False)
     _connection: Connection | None = field(default=None, init=False)
 

@@ -58,6 +58,15 @@ def asset_ids(connection: Connection, state: State, time: int) -> list[int]:
     return ids
 
 
+def unchanged_around(connection: Connection, state: State, time: int) -> tuple[int, int]:
+    """Give the span of time ``[since, until)`` around a time in which the same assets are members."""
+    edges = (row.valid_from, row.valid_to)
+    before = (func.coalesce(func.max(edge).filter(edge <= time), MIN_MICROS) for edge in edges)
+    behind = (func.coalesce(func.min(edge).filter(edge > time), MAX_MICROS) for edge in edges)
+    began, ended, begins, ends = connection.execute(select(*before, *behind).where(*state.holds())).one()
+    return max(began, ended), min(begins, ends)
+
+
 _MEMBERS_NOW = select(row.asset_id).where(
     row.category_id == bindparam("category_id"),
     row.removed_revision == NEVER,

@@ -12,6 +12,7 @@ NOUNS = (
     "portfolios",
     "routing",
     "series",
+    "written",
 )
 
 

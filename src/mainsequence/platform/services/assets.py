@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from mainsequence.contract import assets as contract
 from mainsequence.domain.assets import (
@@ -29,17 +29,21 @@ from mainsequence.platform.work import Work, carries_out
 @carries_out(contract.QUERY)
 def query(work: Work, body: contract.AssetQuery) -> Page[AssetRecord]:
     """Find assets by lookups, in the order of their ids."""
-    parsed = parse_lookups(body.filters, ASSET_LOOKUPS, ASSET_ALIASES)
-    found = registry.selection().where(
-        asset.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
-    )
-    if not body.include_retired:
-        found = found.where(asset.c.retired_at.is_(None))
-    if body.after is not None:
-        found = found.where(asset.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(asset.c.id).limit(body.limit + 1))
+    found = registry.selection().where(*chosen(work, body)).order_by(asset.c.id)
+    results = registry.read(work.connection, found.limit(body.limit + 1))
     more = len(results) > body.limit
     return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+
+
+def chosen(work: Work, body: contract.AssetQuery) -> list[ColumnElement[bool]]:
+    """Give the conditions of the assets that fit a query, from its page on."""
+    parsed = parse_lookups(body.filters, ASSET_LOOKUPS, ASSET_ALIASES)
+    found = [asset.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)]
+    if not body.include_retired:
+        found.append(asset.c.retired_at.is_(None))
+    if body.after is not None:
+        found.append(asset.c.id > body.after)
+    return found
 
 
 @carries_out(contract.GET)
