@@ -54,3 +54,11 @@ def test_what_is_not_there_is_said():
     assert "nope" in refusal("portfolio", "show", "nope")
     msc.Portfolio.get_or_create(unique_identifier="hollow")
     refusal("portfolio", "values", "hollow")
+
+
+@pytest.mark.usefixtures("fund")
+def test_deleting_keeps_the_series():
+    run("portfolio", "delete", "fund", code=1, given="n\n")
+    assert "fund is deleted" in run("portfolio", "delete", "fund", "--yes").output
+    assert run("portfolio", "list").stdout == "no portfolios\n"
+    assert msc.Series.get(unique_identifier="fund_values").row_count > 0

@@ -117,3 +117,11 @@ def test_bad_requests_are_refused(words: list[str], code: int):
     run("category", "create", "basket", "KO")
     refusal("routing", *words, code=code)
     assert len(answer("routing", "show", "prices")["rules"]) == 1
+
+
+def test_deleting_a_table_asks_first():
+    add_rule("--security-type", "Common Stock")
+    run("routing", "delete", "prices", code=1, given="n\n")
+    assert len(answer("routing", "list")) == 1
+    assert "prices is deleted" in run("routing", "delete", "prices", "--yes").output
+    assert run("routing", "list").stdout == "no translation tables\n"

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 import mainsequence.client as msc
-from mainsequence.cli.naming import Where, filters
-from mainsequence.cli.output import AsJson, frame_records, show_one, show_rows
+from mainsequence.cli.naming import Where, Yes, confirm, filters
+from mainsequence.cli.output import AsJson, frame_records, say, show_one, show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Portfolios: what they hold and what they are worth.")
 
@@ -68,3 +68,12 @@ def values(portfolio: Name, start: Start = None, end: End = None, as_json: AsJso
     """List what a portfolio is worth over time: NAV, return, turnover, fees, cash."""
     rows = frame_records(find(portfolio).values(start, end))
     show_rows(rows, list(rows[0]) if rows else [], as_json=as_json, nothing="no values")
+
+
+@app.command("delete")
+def delete(portfolio: Name, yes: Yes = False) -> None:
+    """Delete a portfolio: its index asset retires, its series stay."""
+    found = find(portfolio)
+    confirm(f"Delete {found.unique_identifier}? Its index asset retires, its series stay.", yes=yes)
+    found.delete()
+    say(f"{found.unique_identifier} is deleted.")

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 import mainsequence.client as msc
-from mainsequence.cli.naming import Where, filters, find_assets
-from mainsequence.cli.output import AsJson, complain, show_json, show_one, show_rows
+from mainsequence.cli.naming import Where, Yes, confirm, filters, find_assets
+from mainsequence.cli.output import AsJson, complain, say, show_json, show_one, show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Asset translation tables: which stored series serves an asset.")
 
@@ -181,3 +181,12 @@ def _report_record(report: msc.CoverageReport, explanations: dict[str, str]) -> 
         "series": facts.series,
         "assets": assets,
     }
+
+
+@app.command("delete")
+def delete(table: Table, yes: Yes = False) -> None:
+    """Delete a translation table with its rules, unless something refers to it."""
+    found = find(table)
+    confirm(f"Delete {found.unique_identifier} with its {len(found.rules)} rules?", yes=yes)
+    found.delete()
+    say(f"{found.unique_identifier} is deleted.")
