@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from mainsequence.errors import ConfigurationError
@@ -10,10 +11,12 @@ from mainsequence.errors import ConfigurationError
 ENVIRONMENT = {
     "MAINSEQUENCE_HOME": "Folder of the embedded platform: registry and series. Default: a folder in your home.",
     "MAINSEQUENCE_DATABASE_URL": "PostgreSQL for the registry: postgresql+psycopg://…; series stay under the home.",
+    "MAINSEQUENCE_LAKE": "Where the series are: a folder, or s3://bucket/prefix with AWS_*. Default: under the home.",
     "MAINSEQUENCE_ENDPOINT": "Address of a platform server; when set, nothing is embedded.",
     "MAINSEQUENCE_TOKEN": "Access token for the server.",
     "MAINSEQUENCE_FIGI_RESOLVER": "Who resolves FIGIs: offline (default), openfigi, or package.module:function.",
     "MAINSEQUENCE_OPENFIGI_KEY": "API key for OpenFIGI; optional.",
+    "MAINSEQUENCE_JWT_KEY": "Key that signs a server's access tokens; by default one is made and kept in the registry.",
 }
 
 
@@ -28,6 +31,9 @@ class Settings:
     database_url
         Address of the PostgreSQL database that holds the registry (``postgresql+psycopg://…``); ``None`` means SQLite,
         in the home.
+    lake
+        Where the series are: a folder, or ``s3://bucket/prefix`` (keys and endpoint from the ``AWS_*`` variables);
+        ``None`` means under the home.
     endpoint
         Address of a server (``https://…``); ``None`` means embedded.
     token
@@ -36,6 +42,9 @@ class Settings:
         Who resolves FIGIs: ``offline``, ``openfigi``, or ``package.module:function``.
     openfigi_key
         API key for OpenFIGI.
+    jwt_key
+        Key that signs a server's access tokens, at least 32 characters; ``None`` means one that is made and kept in the
+        registry.
     """
 
     home: Path
@@ -44,6 +53,20 @@ class Settings:
     token: str | None = None
     figi_resolver: str = "offline"
     openfigi_key: str | None = None
+    lake: str | None = None
+    jwt_key: str | None = field(default=None, repr=False)
+
+    @property
+    def series(self) -> str:
+        """Where the series are: a folder, or the address of an object store."""
+        return self.lake or str(self.home / "series")
+
+    @property
+    def derived(self) -> Path | None:
+        """The folder of this machine for what is computed again from series in an object store; folders keep theirs."""
+        if self.lake is None or "://" not in self.lake:
+            return None
+        return self.home / "derived" / sha256(self.lake.encode()).hexdigest()[:16]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -57,6 +80,8 @@ class Settings:
             token=found.get("MAINSEQUENCE_TOKEN") or None,
             figi_resolver=found.get("MAINSEQUENCE_FIGI_RESOLVER") or "offline",
             openfigi_key=found.get("MAINSEQUENCE_OPENFIGI_KEY") or None,
+            lake=_lake(found.get("MAINSEQUENCE_LAKE")),
+            jwt_key=found.get("MAINSEQUENCE_JWT_KEY") or None,
         )
 
     @classmethod
@@ -78,7 +103,9 @@ class Settings:
                 f"Cannot connect to {url!r}.",
                 hint="Give https://… for a server, or the path of a folder for an embedded home.",
             )
-        return replace(usual, home=Path(url.removeprefix("file://")).expanduser(), database_url=None, endpoint=None)
+        return replace(
+            usual, home=Path(url.removeprefix("file://")).expanduser(), database_url=None, endpoint=None, lake=None
+        )
 
 
 def _database_url(url: str | None) -> str | None:
@@ -92,6 +119,20 @@ def _database_url(url: str | None) -> str | None:
             hint="Set MAINSEQUENCE_DATABASE_URL to postgresql+psycopg://user:password@host/database.",
         )
     return f"postgresql+psycopg://{rest}"
+
+
+def _lake(place: str | None) -> str | None:
+    """Accept a folder, or an object store of the one kind that is tested."""
+    if not place:
+        return None
+    scheme, separator, rest = place.partition("://")
+    if not separator:
+        return str(Path(place).expanduser())
+    if scheme != "s3" or not rest.strip("/"):
+        raise ConfigurationError(
+            f"Series cannot be kept at {place!r}.", hint="Set MAINSEQUENCE_LAKE to s3://bucket/prefix, or to a folder."
+        )
+    return place.rstrip("/")
 
 
 def default_home() -> Path:

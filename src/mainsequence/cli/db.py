@@ -40,7 +40,7 @@ def current(context: typer.Context, as_json: AsJson = False) -> None:
 
     settings = _settings(context)
     found = databases.current(settings)
-    place = {"database": databases.described(settings), "series": str(settings.home / "series")}
+    place = {"database": databases.described(settings), "series": settings.series}
     show_one(place | {"version": found, "expected": SCHEMA_HEAD, "is_current": found == SCHEMA_HEAD}, as_json=as_json)
 
 
@@ -97,7 +97,7 @@ def restore(
     from mainsequence.platform.backups import restore as bring_back
 
     settings = _settings(context)
-    confirm(f"Restore {folder} into {databases.described(settings)} and {settings.home / 'series'}?", yes=yes)
+    confirm(f"Restore {folder} into {databases.described(settings)} and {settings.series}?", yes=yes)
     _show(bring_back(settings, folder), as_json=as_json)
 
 

@@ -38,7 +38,8 @@ def backup(settings: Settings, folder: Path) -> Backup:
     """Copy the registry and the series of a platform into a new folder, while others use it.
 
     The registry comes first, then the series: every series that the copy of the registry knows is there, with all that
-    was committed when its turn came.
+    was committed when its turn came. Series in an object store stay there, and the backup says where: no file that a
+    version names is ever changed or removed, so the store's own versions or replication are their backup.
 
     Raises
     ------
@@ -54,7 +55,9 @@ def backup(settings: Settings, folder: Path) -> Backup:
     try:
         (part / REGISTRY).mkdir(parents=True)
         about = _copy_registry(settings, part / REGISTRY)
-        copied = list(_copy_series(settings.home / SERIES, part / SERIES))
+        elsewhere = "://" in settings.series
+        copied = [] if elsewhere else list(_copy_series(Path(settings.series), part / SERIES))
+        about |= {"series_at": settings.series} if elsewhere else {}
         about |= {"files": len(copied), "size": sum(copied), "made_at": datetime.now(UTC).isoformat()}
         about |= {"release": release("mainsequence-platform")}
         (part / ABOUT).write_text(json.dumps(about, indent=2), encoding="utf-8")
@@ -153,10 +156,13 @@ def restore(settings: Settings, folder: Path) -> Backup:
             f"The backup is of version {about['schema']}, this software knows {SCHEMA_HEAD}.",
             hint="Install the newer release that made it.",
         )
-    _refuse_contents(settings.home / SERIES)
+    _refuse_another_lake(settings, about)
+    series = None if "series_at" in about else Path(settings.series)
+    if series is not None:
+        _refuse_contents(series)
     try:
-        with _all_or_nothing(settings.home / SERIES) as series:
-            if (folder / SERIES).is_dir():
+        with _all_or_nothing(series):
+            if series is not None and (folder / SERIES).is_dir():
                 shutil.copytree(folder / SERIES, series, dirs_exist_ok=True)
             _restore_registry(settings, folder / REGISTRY, about)
     except OSError as error:
@@ -164,13 +170,23 @@ def restore(settings: Settings, folder: Path) -> Backup:
     return _read(folder, about)
 
 
+def _refuse_another_lake(settings: Settings, about: dict[str, Any]) -> None:
+    kept_at = about.get("series_at")
+    if (kept_at or "://" in settings.series) and kept_at != settings.series:
+        raise ConfigurationError(
+            f"The backup's series are {f'at {kept_at}' if kept_at else 'in it'}, the settings name {settings.series}.",
+            hint=f"Set MAINSEQUENCE_LAKE to {kept_at}." if kept_at else "Unset MAINSEQUENCE_LAKE, or name a folder.",
+        )
+
+
 @contextmanager
-def _all_or_nothing(folder: Path) -> Iterator[Path]:
+def _all_or_nothing(folder: Path | None) -> Iterator[None]:
     """Fill a folder that is not there, or is empty; where that fails, leave it so."""
     try:
-        yield folder
+        yield
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, and_, func, make_url, or_, select, text
 
@@ -63,13 +62,13 @@ def check(settings: Settings) -> list[Finding]:
     try:
         if found == SCHEMA_HEAD:
             with transaction(engine, writes=False) as connection:
-                findings += _sound(connection, settings.home / "series")
+                findings += _sound(connection, settings)
     finally:
         engine.dispose()
     return findings
 
 
-def _sound(connection: Connection, series: Path) -> Iterator[Finding]:
+def _sound(connection: Connection, settings: Settings) -> Iterator[Finding]:
     if connection.dialect.name == "sqlite":
         integrity = str(connection.execute(text("PRAGMA integrity_check")).scalar())
         yield Finding("integrity", integrity == "ok", integrity)
@@ -79,8 +78,15 @@ def _sound(connection: Connection, series: Path) -> Iterator[Finding]:
     yield Finding("validity", not overlaps, f"{overlaps} overlapping intervals at the heads")
     broken = _broken_heads(connection)
     yield Finding("revisions", not broken, f"{broken} universes whose head is not their last revision")
-    missing = [name for name in connection.scalars(select(series_table.c.storage_name)) if not (series / name).is_dir()]
+    missing = _missing_tables(connection, settings)
     yield Finding("series", not missing, f"{len(missing)} series without a table")
+
+
+def _missing_tables(connection: Connection, settings: Settings) -> list[str]:
+    from mainsequence.platform.lake import Lake
+
+    lake = Lake(settings.series, derived=settings.derived)
+    return [name for name in connection.scalars(select(series_table.c.storage_name)) if not lake.exists(name)]
 
 
 def _overlaps(connection: Connection) -> int:

@@ -3,18 +3,18 @@
 import os
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
-from deltalake.fs import DeltaStorageHandler
 from filelock import FileLock, Timeout
-from pyarrow.fs import FileSelector
 
 from mainsequence.errors import BusyError, ConfigurationError, InvalidIdentifierError, StorageError
 from mainsequence.platform.lake.failures import LOW_LEVEL
@@ -118,10 +118,7 @@ class LocalStorage:
         try:
             held.acquire()
         except Timeout:
-            raise BusyError(
-                f"Another writer held the series table {name!r} for more than {timeout:g} s.",
-                hint="Wait for it to finish and repeat.",
-            ) from None
+            raise _held(name, timeout) from None
         try:
             yield
         finally:
@@ -173,6 +170,13 @@ class LocalStorage:
         shutil.rmtree(trash, ignore_errors=True)
 
 
+def _held(name: str, timeout: float) -> BusyError:
+    return BusyError(
+        f"Another writer held the series table {name!r} for more than {timeout:g} s.",
+        hint="Wait for it to finish and repeat.",
+    )
+
+
 def _flush(*paths: Path) -> None:
     for path in paths:
         if os.name == "nt" and path.is_dir():  # Windows cannot open folders, and needs not
@@ -185,7 +189,11 @@ def _flush(*paths: Path) -> None:
 
 
 class ObjectStorage:
-    """Tables in an object store (``s3://…``): no lock, commits race and the loser repeats.
+    """Tables in an object store (``s3://…``): the commit itself decides who was first, and the loser repeats.
+
+    The log's next entry is put on the condition that it is not there yet (``If-None-Match: *``), which every store of
+    today takes; no lock outside of the process is needed. Writers of one process take turns all the same, so that they
+    do not spend their tries on each other.
 
     Parameters
     ----------
@@ -201,18 +209,31 @@ class ObjectStorage:
         self.root = root.rstrip("/")
         self.options = options
         self.derived = derived
+        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
 
     def uri(self, name: str) -> str:
         """Give the address of a table."""
         return f"{self.root}/{check_table_name(name)}"
 
     def fingerprint(self, name: str) -> Hashable | None:
-        """Tell every look apart from the one before, so that handles are never reused over a store."""
-        return uuid4() if DeltaTable.is_deltatable(self.uri(name), self.options) else None
+        """Tell incarnations apart by their first commit, which holds an id of the table's own."""
+        try:
+            return sha256(_Store(self.uri(name), self.options).get(_FIRST_COMMIT)).digest()
+        except FileNotFoundError as error:
+            if "NoSuchBucket" in str(error):
+                raise OSError(str(error)) from error
+            return None
 
-    def lock(self, name: str, timeout: float) -> AbstractContextManager[None]:
-        """Hold nothing: the commit itself finds out that another was faster."""
-        return nullcontext()
+    @contextmanager
+    def lock(self, name: str, timeout: float) -> Iterator[None]:
+        """Let the writers of this process take turns; of others the commit finds out whether they were faster."""
+        turn = self._turns[name]
+        if not turn.acquire(timeout=timeout):
+            raise _held(name, timeout)
+        try:
+            yield
+        finally:
+            turn.release()
 
     def write(self, name: str, path: str, table: pa.Table, **parquet: Any) -> int:
         """Write one Parquet file; it appears when it is whole."""
@@ -233,28 +254,67 @@ class ObjectStorage:
         store = _Store(self.uri(name), self.options)
         for path in paths:
             with suppress(*LOW_LEVEL):
-                store.delete_file(path)
+                store.delete(path)
 
     def drop(self, name: str) -> None:
         """Remove the table's log first, so that no reader finds half a table, then its files."""
         store = _Store(self.uri(name), self.options)
         for path in sorted(store.files(), key=lambda path: not path.startswith("_delta_log")):
-            store.delete_file(path)
+            store.delete(path)
         if self.derived is not None:
             shutil.rmtree(self.derived / name, ignore_errors=True)
 
 
-class _Store(DeltaStorageHandler):
-    """Delta Lake's own access to an object store, so that one set of options serves commits and files."""
+class _Store:
+    """Access to the files of one table by `obstore`, which lets other threads run while a store takes its time.
+
+    It reads the same ``AWS_*`` variables as Delta Lake, and takes the same options.
+    """
+
+    def __init__(self, uri: str, options: dict[str, str] | None) -> None:
+        try:
+            from obstore.store import from_url
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"{error.name} is not installed.", hint="pip install 'mainsequence-platform[s3]'"
+            ) from None
+        with _as_os_errors():
+            kind: dict[str, Any] = {"mkdir": True} if uri.startswith("file://") else {"config": options or {}}
+            self._store = from_url(uri, **kind)
+
+    def get(self, path: str) -> bytes:
+        import obstore
+
+        with _as_os_errors():
+            return bytes(obstore.get(self._store, path).bytes())
 
     def put(self, path: str, content: bytes) -> None:
-        stream: Any = self._handler.open_output_stream(path)
-        stream.write(content)
-        stream.close()
+        import obstore
+
+        with _as_os_errors():
+            obstore.put(self._store, path, content)
+
+    def delete(self, path: str) -> None:
+        import obstore
+
+        with _as_os_errors(), suppress(FileNotFoundError):
+            obstore.delete(self._store, path)
 
     def files(self) -> list[str]:
-        found = self.get_file_info_selector(FileSelector("", allow_not_found=True, recursive=True))
-        return [each.path for each in found if each.is_file]
+        import obstore
+
+        with _as_os_errors():
+            return [str(each["path"]) for batch in obstore.list(self._store) for each in batch]
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except BaseError as error:
+        raise OSError(str(error)) from error
 
 
 def open_storage(root: str | Path, options: dict[str, str] | None = None, derived: Path | None = None) -> Storage:
