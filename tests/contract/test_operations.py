@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from mainsequence import contract
+from mainsequence.contract import categories, portfolios, routing
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.problems import from_problem, to_problem
 from mainsequence.domain.access import Actor, Role
+from mainsequence.domain.categories import CategoryCreation
+from mainsequence.domain.portfolios import PortfolioCreation
 from mainsequence.errors import MainSequenceError, NoRouteError, PermissionDeniedError, by_code
 from mainsequence.platform import services
 from mainsequence.platform.platform import Platform
@@ -66,9 +69,13 @@ def test_every_error_class_has_a_code_of_its_own() -> None:
 def test_a_reader_may_not_write(home: Any) -> None:
     platform = Platform.embedded(Settings(home=home))
     reader = Actor("reader", 1, Role.READER)
+    platform.call(categories.CREATE, CategoryCreation(unique_identifier="u", display_name="u"))
+    platform.call(routing.GET_OR_CREATE, routing.TableDeclaration(unique_identifier="t"))
+    platform.call(portfolios.CREATE, PortfolioCreation(unique_identifier="p", display_name="p"))
     writing = [operation for operation in operations().values() if operation.writes]
     assert len(writing) > 10
     for operation in writing:
-        with pytest.raises(PermissionDeniedError, match=r"editor|admin"):
-            platform.call_as(reader, operation, None)
+        path = {"key": 1} if "{key}" in operation.path else {}
+        with pytest.raises(PermissionDeniedError, match=r"editor|admin|view"):
+            platform.call_as(reader, operation, None, **path)
     platform.close()

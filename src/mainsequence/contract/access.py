@@ -2,10 +2,9 @@
 
 from types import NoneType
 
-from mainsequence.contract.operation import In, Operation, Out, reading
+from mainsequence.contract.operation import administering, reading
 from mainsequence.domain.access import (
     IssuedToken,
-    Role,
     RoleName,
     TokenCreation,
     TokenRecord,
@@ -23,26 +22,10 @@ class UserPatch(Value):
     is_active: bool | None = None
 
 
-def _administering(
-    method: str,
-    path: str,
-    name: str,
-    takes: type[In],
-    gives: type[Out],
-    summary: str,
-    *,
-    changes: bool = True,
-    retry_safe: bool = True,
-    secret: bool = False,
-) -> Operation[In, Out]:
-    """Declare an operation for administrators."""
-    return Operation(name, method, path, takes, gives, Role.ADMIN, retry_safe, summary, changes, secret)
-
-
 _USERS, _USER = "/users", "/users/{key}"
 
 WHOAMI = reading("GET", "/whoami", "access.whoami", NoneType, Whoami, "Say who asks, and what they may.")
-USERS = _administering(
+USERS = administering(
     "GET",
     _USERS,
     "access.users",
@@ -51,7 +34,7 @@ USERS = _administering(
     "List the users; the first organization sees all.",
     changes=False,
 )
-CREATE_USER = _administering(
+CREATE_USER = administering(
     "POST",
     _USERS,
     "access.create_user",
@@ -60,10 +43,10 @@ CREATE_USER = _administering(
     "Add a user whose name is not taken.",
     retry_safe=False,
 )
-PATCH_USER = _administering(
+PATCH_USER = administering(
     "PATCH", _USER, "access.patch_user", UserPatch, UserRecord, "Change a user's role, or shut a user out."
 )
-TOKENS = _administering(
+TOKENS = administering(
     "GET",
     f"{_USER}/tokens",
     "access.tokens",
@@ -72,7 +55,7 @@ TOKENS = _administering(
     "List the tokens of a user, without their secrets.",
     changes=False,
 )
-ISSUE_TOKEN = _administering(
+ISSUE_TOKEN = administering(
     "POST",
     f"{_USER}/tokens",
     "access.issue_token",
@@ -82,6 +65,6 @@ ISSUE_TOKEN = _administering(
     retry_safe=False,
     secret=True,
 )
-REVOKE_TOKEN = _administering(
+REVOKE_TOKEN = administering(
     "DELETE", "/tokens/{key}", "access.revoke_token", NoneType, TokenRecord, "Make a token worthless from now on."
 )

@@ -4,10 +4,10 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mainsequence.contract import access, assets, audit, categories, portfolios, routing, series
+from mainsequence.contract import access, assets, audit, categories, changes, credentials, portfolios, routing, series, sharing, teams
 from mainsequence.contract.operation import Operation
 
-_NOUNS: tuple[ModuleType, ...] = (assets, categories, portfolios, routing, series, access, audit)
+_NOUNS: tuple[ModuleType, ...] = (assets, categories, changes, portfolios, routing, series, access, credentials, teams, sharing, audit)
 
 
 @cache

@@ -129,10 +129,12 @@ REFERENCES = reading(
     "GET", f"{_ONE}/references", "categories.references", NoneType, list[Reference], "List what reads the universe."
 )
 REGISTER_REFERENCE = writing(
-    "PUT", f"{_ONE}/references", "categories.register_reference", Reference, NoneType, "Register a reader."
+    *("PUT", f"{_ONE}/references", "categories.register_reference", Reference, NoneType, "Register a reader."),
+    changes_object=False,
 )
 DROP_REFERENCE = writing(
-    "DELETE", f"{_ONE}/references", "categories.drop_reference", Reference, NoneType, "Forget a reader."
+    *("DELETE", f"{_ONE}/references", "categories.drop_reference", Reference, NoneType, "Forget a reader."),
+    changes_object=False,
 )
 CONTAINING = reading(
     "GET", "/assets/{key}/asset-categories", "categories.containing", AsOf, list[CategoryRecord], "List its universes."

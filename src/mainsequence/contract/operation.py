@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mainsequence.domain.access import Role
+from mainsequence.domain.sharing import Kind
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+OBJECTS: dict[str, Kind] = {
+    "/asset-categories/{key}": "category",
+    "/asset-translation-tables/{key}": "translation_table",
+    "/portfolios/{key}": "portfolio",
+}
+"""Where the objects stand that can be shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Operation(Generic[In, Out]):
         Whether it may change something.
     answer_is_secret
         Whether its answer is never kept, so that it cannot be repeated after a lost answer.
+    changes_object
+        Whether what it changes is the object that its path names; registering a reader of a universe does not.
     """
 
     name: str
@@ -44,11 +54,24 @@ class Operation(Generic[In, Out]):
     summary: str
     changes: bool = True
     answer_is_secret: bool = False
+    changes_object: bool = True
 
     @property
     def writes(self) -> bool:
         """Whether it may change something."""
         return self.changes
+
+    @property
+    def edits(self) -> Kind | None:
+        """The kind of the object that it changes and its path names, where that can be shared: a grant allows it."""
+        if not (self.changes and self.changes_object):
+            return None
+        return next((kind for path, kind in OBJECTS.items() if f"{self.path}/".startswith(f"{path}/")), None)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it deletes an object that can be shared, which no grant allows."""
+        return self.method == "DELETE" and self.path in OBJECTS
 
     @property
     def takes_parameters(self) -> bool:
@@ -62,7 +85,31 @@ def reading(method: str, path: str, name: str, takes: type[In], gives: type[Out]
 
 
 def writing(
-    method: str, path: str, name: str, takes: type[In], gives: type[Out], summary: str, *, retry_safe: bool = True
+    method: str,
+    path: str,
+    name: str,
+    takes: type[In],
+    gives: type[Out],
+    summary: str,
+    *,
+    retry_safe: bool = True,
+    changes_object: bool = True,
 ) -> Operation[In, Out]:
     """Declare an operation that changes something, for editors."""
-    return Operation(name, method, path, takes, gives, Role.EDITOR, retry_safe, summary)
+    return Operation(name, method, path, takes, gives, Role.EDITOR, retry_safe, summary, changes_object=changes_object)
+
+
+def administering(
+    method: str,
+    path: str,
+    name: str,
+    takes: type[In],
+    gives: type[Out],
+    summary: str,
+    *,
+    changes: bool = True,
+    retry_safe: bool = True,
+    secret: bool = False,
+) -> Operation[In, Out]:
+    """Declare an operation for administrators."""
+    return Operation(name, method, path, takes, gives, Role.ADMIN, retry_safe, summary, changes, secret)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StringConstraints
 
 from mainsequence.domain.identifiers import Name
+from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
@@ -35,6 +36,9 @@ LOCAL_OWNER = Actor(name="local", organization_id=LOCAL_ORGANIZATION, role=Role.
 
 RoleName: TypeAlias = Literal["reader", "editor", "admin"]
 UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
+
+
+TeamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$")]
 
 
 class UserCreation(Value):
@@ -85,3 +89,25 @@ class Whoami(Value):
 
     name: str
     role: RoleName
+    organization: str
+    teams: list[str]
+
+
+class TeamCreation(Value):
+    """What adds a team to the organization."""
+
+    name: TeamName
+    members: list[UserName] = Field(default_factory=list, description="Names of users")
+
+
+class TeamRecord(Value):
+    """A team as stored: things can be shared with all its members at once."""
+
+    id: int
+    name: TeamName
+    members: list[str] = Field(description="Names of users, sorted")
+    created_at: Instant
+
+
+TEAM_LOOKUPS = {"id": FieldLookups(LISTED, int), "name": FieldLookups(IDENTIFYING)}
+"""What teams can be filtered by."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from mainsequence.contract.operation import Operation
-from mainsequence.domain.access import Actor
+from mainsequence.domain.access import Actor, Role
+from mainsequence.platform import rights
 from mainsequence.platform.figi import FigiResolver
 from mainsequence.platform.registry.engine import transaction
 from mainsequence.platform.written import Memory
@@ -70,6 +72,11 @@ class Work:
         """The organization whose objects this work may see."""
         return self.actor.organization_id
 
+    @property
+    def steward(self) -> Actor:
+        """Who asks, as if they saw everything of their organization: for consequences that reach what they do not."""
+        return replace(self.actor, role=Role.ADMIN)
+
     def __enter__(self) -> "Work":
         return self
 
@@ -109,7 +116,21 @@ def carries_out(operation: Operation[Any, Any], *, writes_registry: bool | None 
 
     def register(service: Handler) -> Handler:
         writes = operation.writes if writes_registry is None else writes_registry
-        SERVICES[operation.name] = Registered(service, writes)
+        SERVICES[operation.name] = Registered(_guarded(operation, service), writes)
         return service
 
     return register
+
+
+def _guarded(operation: Operation[Any, Any], service: Service) -> Service:
+    """Let an operation on an object that can be shared begin with the question whether who asks may change it."""
+    kind = operation.edits
+    if kind is None:
+        return service
+
+    @wraps(service)
+    def guarded(work: Work, body: Any, *, key: int) -> Any:
+        rights.check(work.connection, work.actor, operation, kind, key)
+        return service(work, body, key=key)
+
+    return guarded

@@ -18,6 +18,11 @@ def organization_named(connection: Connection, name: str) -> int:
     return int(connection.scalar(select(organization.c.id).where(organization.c.name == name)) or 0)
 
 
+def organization_name(connection: Connection, organization_id: int) -> str:
+    """Give the name of an organization."""
+    return str(connection.scalar(select(organization.c.name).where(organization.c.id == organization_id)))
+
+
 def _users() -> Select[Any]:
     joined = user.join(organization, organization.c.id == user.c.organization_id)
     columns = (user.c.id, user.c.name, user.c.role, user.c.is_active, user.c.created_at)

@@ -13,24 +13,32 @@ from sqlalchemy import (
     Select,
     cast,
     delete,
+    exists,
     func,
     insert,
+    not_,
     select,
     update,
 )
 
 from mainsequence.compute.intervals import Change, Intervals
-from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Reference, Revision
+from mainsequence.domain.access import Actor, Role
+from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Deprecation, Reference, Revision
+from mainsequence.domain.portfolios import PORTFOLIO_REFERENCE
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
+from mainsequence.platform.registry import governance
 from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.inserts import insert_or_ignore
+from mainsequence.platform.registry.sharing import forget, hidden_from, made_by, seen_by
 from mainsequence.platform.registry.tables import (
     category,
     category_membership,
     category_reference,
     category_revision,
+    portfolio,
 )
 
 COLUMNS = {name: category.c[name] for name in ("id", "unique_identifier", "display_name", "description", "dated")}
@@ -43,7 +51,10 @@ FIRST_HASH = "0" * 64
 def selection() -> Select[Any]:
     """Give the query whose rows `read` turns into records; add conditions and an order."""
     columns = ("id", "unique_identifier", "display_name", "description", "dated", "head_revision", "created_at")
-    return select(*(category.c[name] for name in columns))
+    return select(*(category.c[name] for name in (*columns, *_DEPRECATION)))
+
+
+_DEPRECATION = ("deprecated_at", "successor", "deprecation_reason")
 
 
 def read(connection: Connection, query: Select[Any]) -> list[CategoryRecord]:
@@ -55,33 +66,36 @@ def _record(row: RowMapping) -> CategoryRecord:
     fields = dict(row)
     fields["revision"] = fields.pop("head_revision")
     fields["created_at"] = from_micros(fields["created_at"])
+    at, successor, reason = (fields.pop(name) for name in _DEPRECATION)
+    told = {"at": from_micros(at), "successor": successor, "reason": reason} if at is not None else None
+    fields["deprecated"] = told and trusted(Deprecation, told)
     return trusted(CategoryRecord, fields)
 
 
-def by_id(connection: Connection, organization_id: int, key: int) -> CategoryRecord:
-    """Read one universe of an organization."""
-    return _one(connection, organization_id, category.c.id == key, f"with id {key}")
+def by_id(connection: Connection, actor: Actor, key: int) -> CategoryRecord:
+    """Read one universe that somebody may see."""
+    return _one(connection, actor, category.c.id == key, f"with id {key}")
 
 
-def by_identifier(connection: Connection, organization_id: int, unique_identifier: str) -> CategoryRecord:
-    """Read one universe of an organization by its unique identifier."""
-    same = category.c.unique_identifier == unique_identifier
-    return _one(connection, organization_id, same, repr(unique_identifier))
+def by_identifier(connection: Connection, actor: Actor, unique_identifier: str) -> CategoryRecord:
+    """Read one universe that somebody may see by its unique identifier, or by one that it had before a renaming."""
+    same = category.c.unique_identifier == governance.present_name(
+        connection, actor.organization_id, unique_identifier
+    )
+    return _one(connection, actor, same, repr(unique_identifier))
 
 
-def _one(
-    connection: Connection, organization_id: int, condition: ColumnElement[bool], described: str
-) -> CategoryRecord:
-    for record in read(connection, selection().where(category.c.organization_id == organization_id, condition)):
+def _one(connection: Connection, actor: Actor, condition: ColumnElement[bool], described: str) -> CategoryRecord:
+    for record in read(connection, selection().where(*seen_by(actor, category), condition)):
         return record
     raise NotFoundError(
         f"There is no asset category {described}.", hint="msc.AssetCategory.filter() lists those that exist."
     )
 
 
-def create(connection: Connection, organization_id: int, creation: CategoryCreation, now: int) -> bool:
-    """Insert a universe without members; answer whether its identifier was free."""
-    row = creation.model_dump(exclude={"assets"}) | {"organization_id": organization_id, "created_at": now}
+def create(connection: Connection, actor: Actor, creation: CategoryCreation, now: int) -> bool:
+    """Insert a universe without members, owned by who makes it; answer whether its identifier was free."""
+    row = creation.model_dump(exclude={"assets"}) | made_by(actor, now)
     return insert_or_ignore(connection, category, row | {"head_revision": 0})
 
 
@@ -113,6 +127,8 @@ def change(connection: Connection, category_id: int, fields: dict[str, Any]) -> 
 
 def erase(connection: Connection, category_id: int) -> None:
     """Delete a universe with its ledger."""
+    forget(connection, "category", category_id)
+    governance.erase(connection, category_id)
     for table in (category_membership, category_revision, category_reference, category_announcement):
         connection.execute(delete(table).where(table.c.category_id == category_id))
     connection.execute(delete(category).where(category.c.id == category_id))
@@ -126,6 +142,7 @@ def record_revision(
     actor: str,
     operation: str,
     reason: str | None,
+    approved_by: str | None = None,
 ) -> int:
     """Write the next revision of a universe and move its head there."""
     last = _last(connection, head)
@@ -139,6 +156,7 @@ def record_revision(
         "reason": reason,
         "added": len(change.gained),
         "removed": len(change.lost),
+        "approved_by": approved_by,
     }
     stamp["content_hash"] = content_hash(last.content_hash if last else FIRST_HASH, stamp, change.closed, change.opened)
     connection.execute(insert(category_revision), stamp)
@@ -186,18 +204,36 @@ def revision_known_at(connection: Connection, category_id: int, time: int) -> in
     return int(found or 0)
 
 
-def references(connection: Connection, category_id: int) -> list[Reference]:
-    """List what reads a universe."""
+def references(connection: Connection, actor: Actor, category_id: int) -> list[Reference]:
+    """List what reads a universe, but for portfolios that are hidden from who asks."""
     table = category_reference
-    query = select(table.c.referrer_kind, table.c.referrer).where(table.c.category_id == category_id)
+    query = select(table.c.referrer_kind, table.c.referrer, table.c.about).where(table.c.category_id == category_id)
+    if actor.role is not Role.ADMIN:
+        same = (table.c.referrer_kind == PORTFOLIO_REFERENCE, table.c.referrer == portfolio.c.unique_identifier)
+        query = query.where(not_(exists().where(*same, *hidden_from(actor, portfolio))))
     rows = connection.execute(query.order_by(table.c.referrer_kind, table.c.referrer))
-    return [trusted(Reference, {"kind": kind, "identifier": referrer}) for kind, referrer in rows]
+    return [_reference(*row) for row in rows]
+
+
+def _reference(kind: str, identifier: str, about: dict[str, Any] | None) -> Reference:
+    told = None if about is None else ReaderAbout.parse(about)
+    return trusted(Reference, {"kind": kind, "identifier": identifier, "about": told})
 
 
 def register_reference(connection: Connection, category_id: int, reference: Reference, now: int) -> None:
-    """Remember that something reads a universe."""
+    """Remember that something reads a universe, and what it tells of itself."""
     row = {"category_id": category_id, "referrer_kind": reference.kind, "referrer": reference.identifier}
     insert_or_ignore(connection, category_reference, row | {"registered_at": now})
+    if reference.about is not None:
+        _tell(connection, [category_reference.c[name] == value for name, value in row.items()], reference.about)
+
+
+def _tell(connection: Connection, one: list[ColumnElement[bool]], about: ReaderAbout) -> None:
+    known = connection.scalar(select(category_reference.c.about).where(*one))
+    told = about if known is None else ReaderAbout.parse(known).joined(about)
+    written = told.model_dump(mode="json", exclude_defaults=True)
+    if written != known:
+        connection.execute(update(category_reference).where(*one).values(about=written))
 
 
 def drop_reference(connection: Connection, category_ids: Iterable[int] | None, reference: Reference) -> None:

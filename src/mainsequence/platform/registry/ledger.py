@@ -3,7 +3,7 @@
 Nothing is deleted, and of a row only ``removed_revision`` ever changes, once. DESIGN section 3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, not_, select, tuple_, update
 
 from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
+from mainsequence.domain.access import Actor
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.platform.registry.sets import large_join, row_set, within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership
 
 row = category_membership.c
@@ -126,6 +128,79 @@ def _from_rows(found: Sequence[Any]) -> Intervals:
     )
 
 
+def ids_of_each(connection: Connection, states: Sequence[State], time: int) -> list[Ints]:
+    """Give the ids of the members of many universes at a time: two statements at most, however many there are."""
+    return _packed_of_each(connection, states, (row.valid_to > time, row.valid_from <= time))
+
+
+def intervals_of_each(
+    connection: Connection, states: Sequence[State], window: tuple[int, int] | None = None, ids: Ints | None = None
+) -> list[Intervals]:
+    """Give the rows of many universes, all or those that overlap a window or are of some assets, weightless.
+
+    Four statements at most, however many universes there are.
+    """
+    chosen = [] if window is None else [row.valid_to > window[0], row.valid_from < window[1]]
+    if ids is not None:
+        chosen.append(within(connection, row.asset_id, ids.tolist()))
+    forever = and_(row.valid_from == MIN_MICROS, row.valid_to == MAX_MICROS)
+    eternal = _packed_of_each(connection, states, (*chosen, forever))
+    others: list[list[Any]] = [[] for _ in states]
+    for query, places in _each(connection, states, (*chosen, not_(forever))):
+        for key, *columns in connection.execute(query.add_columns(row.asset_id, row.valid_from, row.valid_to)):
+            for place in places[key]:
+                others[place].append((*columns, None))
+    return [concatenate(_eternal(a), _from_rows(b)) for a, b in zip(eternal, others, strict=True)]
+
+
+def _packed_of_each(
+    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]]
+) -> list[Ints]:
+    found = [np.empty(0, dtype=np.int64) for _ in states]
+    lite = connection.dialect.name == "sqlite"
+    pack: Any = func.json_group_array if lite else func.array_agg
+    for query, places in _each(connection, states, conditions):
+        key = query.selected_columns[0]
+        for number, packed in connection.execute(query.add_columns(pack(row.asset_id)).group_by(key)):
+            ids = np.array(orjson.loads(packed) if lite else packed, dtype=np.int64)
+            for place in places[number]:
+                found[place] = ids
+    return found
+
+
+def _each(
+    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]]
+) -> Iterator[tuple[Select[Any], dict[int, list[int]]]]:
+    """Give the queries of heads and of past states, whose first column says whose a row is, and whose places those are."""
+    heads: dict[int, list[int]] = {}
+    pasts: dict[int, list[int]] = {}
+    for place, state in enumerate(states):
+        if state.revision is None:
+            heads.setdefault(state.category_id, []).append(place)
+        else:
+            pasts[place] = [place]
+    if heads:
+        own = (within(connection, row.category_id, heads), row.removed_revision == NEVER)
+        yield select(row.category_id).where(*own, *conditions), heads
+    if pasts:
+        yield _past(connection, states, list(pasts)).where(*conditions), pasts
+
+
+def _past(connection: Connection, states: Sequence[State], places: list[int]) -> Select[Any]:
+    columns = {
+        "place": np.array(places, dtype=np.int64),
+        "category_id": np.array([states[place].category_id for place in places], dtype=np.int64),
+        "revision": np.array([states[place].revision for place in places], dtype=np.int64),
+    }
+    asked = row_set(connection, columns).subquery()
+    held = (
+        (row.category_id == asked.c.category_id)
+        & (row.removed_revision > asked.c.revision)
+        & (row.added_revision <= asked.c.revision)
+    )
+    return select(asked.c.place).join(category_membership, held)
+
+
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
     """Close and open the rows of a change under a new revision."""
     if len(change.closed):
@@ -170,11 +245,11 @@ def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
     return dict(connection.execute(query).all())
 
 
-def universes_of(connection: Connection, asset_id: int, organization_id: int, time: int | None = None) -> list[int]:
-    """Give the ids of the universes that hold an asset at their heads: at a time, or at any."""
+def universes_of(connection: Connection, asset_id: int, actor: Actor, time: int | None = None) -> list[int]:
+    """Give the ids of the universes that somebody may see and that hold an asset at their heads: at a time, or at any."""
     holds = [row.asset_id == asset_id, row.removed_revision == NEVER]
     if time is not None:
         holds += [row.valid_to > time, row.valid_from <= time]
-    own = (category.c.id == row.category_id, category.c.organization_id == organization_id)
+    own = (category.c.id == row.category_id, *seen_by(actor, category))
     query = select(row.category_id).distinct().where(*holds, *own)
     return list(connection.scalars(query.order_by(row.category_id)))

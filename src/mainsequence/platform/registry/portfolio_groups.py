@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, select, update
 
+from mainsequence.domain.access import Actor
 from mainsequence.domain.portfolios import GroupCreation, GroupRecord
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import portfolio, portfolio_group, portfolio_group_member
 
 COLUMNS = {
@@ -26,11 +28,14 @@ def selection() -> Select[Any]:
     return select(*(column for column in portfolio_group.c if column.name != "organization_id"))
 
 
-def read(connection: Connection, query: Select[Any]) -> list[GroupRecord]:
-    """Run a `selection` and give its records, with the ids of their portfolios."""
+def read(connection: Connection, actor: Actor, query: Select[Any]) -> list[GroupRecord]:
+    """Run a `selection` and give its records, with the ids of their portfolios that somebody may see."""
     rows = connection.execute(query).fetchall()
     members: dict[int, list[int]] = {row.id: [] for row in rows}
-    found = select(member.portfolio_group_id, member.portfolio_id).order_by(member.portfolio_id)
+    found = select(member.portfolio_group_id, member.portfolio_id).join(
+        portfolio, portfolio.c.id == member.portfolio_id
+    )
+    found = found.where(*seen_by(actor, portfolio)).order_by(member.portfolio_id)
     for group, each in connection.execute(found.where(within(connection, member.portfolio_group_id, members))):
         members[group].append(each)
     return [_record(row, members[row.id]) for row in rows]
@@ -43,19 +48,20 @@ def _record(row: Row[Any], portfolios: list[int]) -> GroupRecord:
     return trusted(GroupRecord, fields)
 
 
-def by_id(connection: Connection, organization_id: int, key: int) -> GroupRecord:
-    """Read one group of an organization."""
-    return _one(connection, organization_id, portfolio_group.c.id == key, f"with id {key}")
+def by_id(connection: Connection, actor: Actor, key: int) -> GroupRecord:
+    """Read one group of somebody's organization."""
+    return _one(connection, actor, portfolio_group.c.id == key, f"with id {key}")
 
 
-def by_identifier(connection: Connection, organization_id: int, unique_identifier: str) -> GroupRecord:
-    """Read one group of an organization by its unique identifier."""
+def by_identifier(connection: Connection, actor: Actor, unique_identifier: str) -> GroupRecord:
+    """Read one group of somebody's organization by its unique identifier."""
     same = portfolio_group.c.unique_identifier == unique_identifier
-    return _one(connection, organization_id, same, repr(unique_identifier))
+    return _one(connection, actor, same, repr(unique_identifier))
 
 
-def _one(connection: Connection, organization_id: int, condition: ColumnElement[bool], described: str) -> GroupRecord:
-    for record in read(connection, selection().where(portfolio_group.c.organization_id == organization_id, condition)):
+def _one(connection: Connection, actor: Actor, condition: ColumnElement[bool], described: str) -> GroupRecord:
+    own = portfolio_group.c.organization_id == actor.organization_id
+    for record in read(connection, actor, selection().where(own, condition)):
         return record
     raise NotFoundError(
         f"There is no portfolio group {described}.", hint="msc.PortfolioGroup.filter() lists those that exist."
@@ -92,9 +98,9 @@ def remove(connection: Connection, key: int, portfolios: Iterable[int]) -> None:
     connection.execute(delete(portfolio_group_member).where(*gone))
 
 
-def existing(connection: Connection, organization_id: int, portfolios: Iterable[int]) -> set[int]:
-    """Give those of the ids that are portfolios of an organization."""
-    query = select(portfolio.c.id).where(portfolio.c.organization_id == organization_id)
+def existing(connection: Connection, actor: Actor, portfolios: Iterable[int]) -> set[int]:
+    """Give those of the ids that are portfolios which somebody may see."""
+    query = select(portfolio.c.id).where(*seen_by(actor, portfolio))
     return set(connection.scalars(query.where(within(connection, portfolio.c.id, portfolios))))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, select, update
 
+from mainsequence.domain.access import Actor
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.portfolios import PortfolioAbout, PortfolioCreation, PortfolioRecord
 from mainsequence.domain.times import from_micros
@@ -12,6 +13,7 @@ from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import forget, made_by, seen_by
 from mainsequence.platform.registry.tables import asset, portfolio
 
 COLUMNS = {
@@ -52,16 +54,14 @@ def _record(row: Row[Any], index_asset: AssetRecord) -> PortfolioRecord:
     return trusted(PortfolioRecord, fields)
 
 
-def by_id(connection: Connection, organization_id: int, key: int) -> PortfolioRecord:
-    """Read one portfolio of an organization."""
-    return _one(connection, organization_id, portfolio.c.id == key, f"with id {key}")
+def by_id(connection: Connection, actor: Actor, key: int) -> PortfolioRecord:
+    """Read one portfolio that somebody may see."""
+    return _one(connection, actor, portfolio.c.id == key, f"with id {key}")
 
 
-def by_identifier(connection: Connection, organization_id: int, unique_identifier: str) -> PortfolioRecord:
-    """Read one portfolio of an organization by its unique identifier."""
-    return _one(
-        connection, organization_id, portfolio.c.unique_identifier == unique_identifier, repr(unique_identifier)
-    )
+def by_identifier(connection: Connection, actor: Actor, unique_identifier: str) -> PortfolioRecord:
+    """Read one portfolio that somebody may see by its unique identifier."""
+    return _one(connection, actor, portfolio.c.unique_identifier == unique_identifier, repr(unique_identifier))
 
 
 def exists(connection: Connection, organization_id: int, unique_identifier: str) -> bool:
@@ -70,20 +70,16 @@ def exists(connection: Connection, organization_id: int, unique_identifier: str)
     return connection.scalar(select(portfolio.c.id).where(*same)) is not None
 
 
-def _one(
-    connection: Connection, organization_id: int, condition: ColumnElement[bool], described: str
-) -> PortfolioRecord:
-    for record in read(connection, selection().where(portfolio.c.organization_id == organization_id, condition)):
+def _one(connection: Connection, actor: Actor, condition: ColumnElement[bool], described: str) -> PortfolioRecord:
+    for record in read(connection, selection().where(*seen_by(actor, portfolio), condition)):
         return record
     raise NotFoundError(f"There is no portfolio {described}.", hint="msc.Portfolio.filter() lists those that exist.")
 
 
-def create(
-    connection: Connection, organization_id: int, body: PortfolioCreation, index_asset_id: int, now: int
-) -> bool:
-    """Insert a portfolio; answer whether its identifier was free."""
+def create(connection: Connection, actor: Actor, body: PortfolioCreation, index_asset_id: int, now: int) -> bool:
+    """Insert a portfolio, owned by who makes it; answer whether its identifier was free."""
     row = body.model_dump(mode="json", exclude={"universe"})
-    row |= {"organization_id": organization_id, "created_at": now, "index_asset_id": index_asset_id}
+    row |= {"index_asset_id": index_asset_id} | made_by(actor, now)
     return insert_or_ignore(connection, portfolio, row)
 
 
@@ -95,4 +91,5 @@ def change(connection: Connection, key: int, fields: dict[str, Any]) -> None:
 
 def erase(connection: Connection, key: int) -> None:
     """Delete the description of one portfolio."""
+    forget(connection, "portfolio", key)
     connection.execute(delete(portfolio).where(portfolio.c.id == key))

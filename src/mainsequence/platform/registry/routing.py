@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
+from mainsequence.domain.access import Actor
 from mainsequence.domain.routing import AssetFilter, AssetTranslationRule, TranslationTableRecord
 from mainsequence.domain.series import SeriesSchema
 from mainsequence.domain.times import from_micros
@@ -16,6 +17,7 @@ from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import assets
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import forget, made_by, seen_by
 from mainsequence.platform.registry.tables import (
     asset,
     asset_snapshot,
@@ -67,22 +69,21 @@ def _rule(row: Row[Any]) -> AssetTranslationRule:
     )
 
 
-def by_id(connection: Connection, organization_id: int, key: int) -> TranslationTableRecord:
-    """Read one table of an organization."""
-    return _one(connection, organization_id, translation_table.c.id == key, f"with id {key}")
+def by_id(connection: Connection, actor: Actor, key: int) -> TranslationTableRecord:
+    """Read one table that somebody may see."""
+    return _one(connection, actor, translation_table.c.id == key, f"with id {key}")
 
 
-def by_identifier(connection: Connection, organization_id: int, unique_identifier: str) -> TranslationTableRecord:
-    """Read one table of an organization by its unique identifier."""
+def by_identifier(connection: Connection, actor: Actor, unique_identifier: str) -> TranslationTableRecord:
+    """Read one table that somebody may see by its unique identifier."""
     same = translation_table.c.unique_identifier == unique_identifier
-    return _one(connection, organization_id, same, repr(unique_identifier))
+    return _one(connection, actor, same, repr(unique_identifier))
 
 
 def _one(
-    connection: Connection, organization_id: int, condition: ColumnElement[bool], described: str
+    connection: Connection, actor: Actor, condition: ColumnElement[bool], described: str
 ) -> TranslationTableRecord:
-    own = translation_table.c.organization_id == organization_id
-    for record in read(connection, selection().where(own, condition)):
+    for record in read(connection, selection().where(*seen_by(actor, translation_table), condition)):
         return record
     raise NotFoundError(
         f"There is no asset translation table {described}.",
@@ -90,9 +91,9 @@ def _one(
     )
 
 
-def create(connection: Connection, organization_id: int, unique_identifier: str, now: int) -> bool:
-    """Insert a table without rules; answer whether its identifier was free."""
-    row = {"organization_id": organization_id, "unique_identifier": unique_identifier, "created_at": now}
+def create(connection: Connection, actor: Actor, unique_identifier: str, now: int) -> bool:
+    """Insert a table without rules, owned by who makes it; answer whether its identifier was free."""
+    row = {"unique_identifier": unique_identifier} | made_by(actor, now)
     return insert_or_ignore(connection, translation_table, row)
 
 
@@ -125,14 +126,15 @@ def erase_rules(connection: Connection, ids: Iterable[int | None]) -> None:
 
 def erase(connection: Connection, table_id: int) -> None:
     """Delete a table with its rules."""
+    forget(connection, "translation_table", table_id)
     connection.execute(delete(translation_rule).where(translation_rule.c.translation_table_id == table_id))
     connection.execute(delete(translation_table).where(translation_table.c.id == table_id))
 
 
-def portfolios_routed_by(connection: Connection, organization_id: int, unique_identifier: str) -> list[str]:
-    """Give the unique identifiers of the portfolios whose manifests name a table."""
+def portfolios_routed_by(connection: Connection, actor: Actor, unique_identifier: str) -> list[str]:
+    """Give the unique identifiers of the portfolios whose manifests name a table, of those that somebody may see."""
     named = portfolio.c.manifest["translation_table"].as_string() == unique_identifier
-    query = select(portfolio.c.unique_identifier).where(portfolio.c.organization_id == organization_id, named)
+    query = select(portfolio.c.unique_identifier).where(*seen_by(actor, portfolio), named)
     return list(connection.scalars(query.order_by(portfolio.c.unique_identifier)))
 
 

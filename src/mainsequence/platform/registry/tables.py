@@ -3,6 +3,8 @@
 Migrations in ``migrations/`` bring a database to this shape; a test compares the two.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -60,7 +62,7 @@ def _unique_identifier() -> Column[str]:
     return Column("unique_identifier", text_of(255), nullable=False)
 
 
-def _shareable() -> tuple[Column[str | None], Column[bool]]:
+def _shareable() -> tuple[Column[Any], ...]:
     """Declare the columns of what can be shared: who made it, and whether it is theirs alone until it is shared."""
     return (
         Column("owner", text_of(255)),

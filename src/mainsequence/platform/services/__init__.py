@@ -7,11 +7,15 @@ NOUNS = (
     "assets",
     "audit",
     "categories",
+    "changes",
+    "credentials",
     "membership_reads",
     "portfolio_groups",
     "portfolios",
     "routing",
     "series",
+    "sharing",
+    "teams",
     "written",
 )
 

@@ -26,6 +26,8 @@ from mainsequence.errors import (
     ValidationError,
 )
 from mainsequence.platform.registry import access as registry
+from mainsequence.platform.registry import teams as team_registry
+from mainsequence.platform.services import credentials
 from mainsequence.platform.work import Work, carries_out
 
 TOKEN_PREFIX = "msp_"  # noqa: S105 (what tokens begin with, so that scanners of secrets find them)
@@ -34,7 +36,12 @@ TOKEN_PREFIX = "msp_"  # noqa: S105 (what tokens begin with, so that scanners of
 @carries_out(contract.WHOAMI)
 def whoami(work: Work, _body: None) -> Whoami:
     """Say who asks."""
-    return Whoami(name=work.actor.name, role=work.actor.role.name.lower())  # type: ignore[arg-type]
+    return Whoami(
+        name=work.actor.name,
+        role=work.actor.role.name.lower(),  # type: ignore[arg-type]
+        organization=registry.organization_name(work.connection, work.organization_id),
+        teams=team_registry.of_user(work.connection, work.actor.name),
+    )
 
 
 @carries_out(contract.USERS)
@@ -84,6 +91,8 @@ def patch_user(work: Work, body: contract.UserPatch, *, key: int) -> UserRecord:
             "This is the only administrator of the organization.", hint="Make another user an administrator first."
         )
     registry.change_user(work.connection, key, given)
+    if not given.get("is_active", True):
+        credentials.end_sessions(work, key)
     return registry.user_by_id(work.connection, _reach(work), key)
 
 

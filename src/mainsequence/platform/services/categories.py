@@ -3,16 +3,19 @@
 from mainsequence.contract import categories as contract
 from mainsequence.contract.queries import Query
 from mainsequence.domain.categories import CATEGORY_LOOKUPS, CategoryCreation, CategoryRecord, Reference, Revision
+from mainsequence.domain.changes import ChangeKind
 from mainsequence.domain.lookups import parse_lookups
 from mainsequence.domain.times import to_micros
 from mainsequence.domain.values import Page, listed
-from mainsequence.errors import AlreadyExistsError, ConflictError, InUseError
+from mainsequence.errors import AlreadyExistsError, ConflictError, InUseError, NotFoundError
+from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category
-from mainsequence.platform.services import memberships
+from mainsequence.platform.services import changes, memberships
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -21,7 +24,7 @@ def query(work: Work, body: Query) -> Page[CategoryRecord]:
     """Find universes by lookups, in the order of their ids."""
     parsed = parse_lookups(body.filters, CATEGORY_LOOKUPS)
     found = registry.selection().where(
-        category.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
+        *seen_by(work.actor, category), *conditions(work.connection, parsed, registry.COLUMNS)
     )
     if body.after is not None:
         found = found.where(category.c.id > body.after)
@@ -33,18 +36,18 @@ def query(work: Work, body: Query) -> Page[CategoryRecord]:
 @carries_out(contract.GET)
 def get(work: Work, _body: None, *, key: int) -> CategoryRecord:
     """Read one universe of the organization."""
-    return registry.by_id(work.connection, work.organization_id, key)
+    return registry.by_id(work.connection, work.actor, key)
 
 
 def by_identifier(work: Work, unique_identifier: str) -> CategoryRecord:
     """Read one universe of the organization by its unique identifier."""
-    return registry.by_identifier(work.connection, work.organization_id, unique_identifier)
+    return registry.by_identifier(work.connection, work.actor, unique_identifier)
 
 
 @carries_out(contract.CREATE)
 def create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Create a universe whose identifier is not taken."""
-    if not registry.create(work.connection, work.organization_id, body, work.now):
+    if not registry.create(work.connection, work.actor, body, work.now):
         raise AlreadyExistsError(
             f"An asset category {body.unique_identifier!r} exists already.",
             hint="AssetCategory.get(unique_identifier=…) reads it; get_or_create finds or creates.",
@@ -55,9 +58,9 @@ def create(work: Work, body: CategoryCreation) -> CategoryRecord:
 @carries_out(contract.GET_OR_CREATE)
 def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Read the universe with this identifier, unchanged, or create it."""
-    if registry.create(work.connection, work.organization_id, body, work.now):
+    if registry.create(work.connection, work.actor, body, work.now):
         return _with_first_members(work, body)
-    record = by_identifier(work, body.unique_identifier)
+    record = _seen(work, body.unique_identifier)
     if body.dated and not record.dated:
         raise ConflictError(
             f"The asset category {body.unique_identifier!r} exists and is not dated.",
@@ -66,8 +69,18 @@ def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
     return record
 
 
+def _seen(work: Work, unique_identifier: str) -> CategoryRecord:
+    """Read the universe that has an identifier; one that is hidden has taken it all the same."""
+    try:
+        return by_identifier(work, unique_identifier)
+    except NotFoundError:
+        raise rights.taken("category", unique_identifier) from None
+
+
 def _with_first_members(work: Work, body: CategoryCreation) -> CategoryRecord:
     record = by_identifier(work, body.unique_identifier)
+    registry.hold_assets(work.connection, work.organization_id)
+    changes.publish(work, record.id, ChangeKind.CREATED)
     if not body.assets:
         return record
     edit = contract.MembershipEdit(asset_ids=body.assets, reason="created with these members")
@@ -79,9 +92,11 @@ def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryReco
     """Change descriptions, and members where they are given, in one step."""
     registry.hold_assets(work.connection, work.organization_id)
     registry.lock(work.connection, key)
-    get(work, None, key=key)
+    before = get(work, None, key=key)
     described = body.model_dump(include=body.model_fields_set & {"display_name", "description"})
     registry.change(work.connection, key, described)
+    if any(getattr(before, name) != value for name, value in described.items()):
+        changes.publish(work, key, ChangeKind.DESCRIBED)
     if body.assets is None:
         return get(work, None, key=key)
     edit = contract.MembershipEdit(asset_ids=body.assets, if_revision=body.if_revision, reason=body.reason)
@@ -91,16 +106,19 @@ def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryReco
 @carries_out(contract.DELETE)
 def delete(work: Work, _body: None, *, key: int) -> None:
     """Delete a universe with its history, unless something reads it."""
+    registry.hold_assets(work.connection, work.organization_id)
     registry.lock(work.connection, key)
     record = get(work, None, key=key)
-    readers = registry.references(work.connection, key)
+    readers = registry.references(work.connection, work.steward, key)
     if readers:
-        named = [f"{reader.kind} {reader.identifier}" for reader in readers]
+        seen = registry.references(work.connection, work.actor, key)
+        named = rights.named([f"{reader.kind} {reader.identifier}" for reader in seen], len(readers))
         raise InUseError(
             f"The asset category {record.unique_identifier!r} is read by {listed(named)}.",
             hint="Delete those first, or let them read another universe.",
             referrers=named,
         )
+    changes.publish(work, key, ChangeKind.DELETED)
     registry.erase(work.connection, key)
 
 
@@ -113,7 +131,7 @@ def history(work: Work, _body: None, *, key: int) -> list[Revision]:
 @carries_out(contract.REFERENCES)
 def references(work: Work, _body: None, *, key: int) -> list[Reference]:
     """List what reads a universe."""
-    return registry.references(work.connection, get(work, None, key=key).id)
+    return registry.references(work.connection, work.actor, get(work, None, key=key).id)
 
 
 @carries_out(contract.REGISTER_REFERENCE)
@@ -132,6 +150,6 @@ def drop_reference(work: Work, body: Reference, *, key: int) -> None:
 def containing(work: Work, body: contract.AsOf, *, key: int) -> list[CategoryRecord]:
     """List the universes that an asset is a member of at a time."""
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    ids = ledger.universes_of(work.connection, key, work.organization_id, time)
+    ids = ledger.universes_of(work.connection, key, work.actor, time)
     found = registry.selection().where(within(work.connection, category.c.id, ids))
     return registry.read(work.connection, found.order_by(category.c.id))

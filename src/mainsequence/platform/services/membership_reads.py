@@ -40,7 +40,7 @@ def state_of(work: Work, key: int, revision: int | None, known_at: Any) -> State
     ValidationError
         Both were given.
     """
-    head = registry.by_id(work.connection, work.organization_id, key)
+    head = registry.by_id(work.connection, work.actor, key)
     if revision is not None and known_at is not None:
         raise ValidationError("revision and known_at both say which state is meant.", hint="Give one of them.")
     if known_at is not None:

@@ -27,6 +27,7 @@ from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import assets as assets_service
+from mainsequence.platform.services import changes
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -80,11 +81,12 @@ def commit_change(
     stamp = (work.now, work.actor.name, operation, reason)
     revision = registry.record_revision(work.connection, head, change, *stamp)
     ledger.write(work.connection, head.id, revision, change)
-    return _head(work, head.id)
+    changes.publish_revision(work, head.id, revision)
+    return registry.by_id(work.connection, work.steward, head.id)
 
 
 def _head(work: Work, key: int) -> CategoryRecord:
-    return registry.by_id(work.connection, work.organization_id, key)
+    return registry.by_id(work.connection, work.actor, key)
 
 
 def _check_revision(head: CategoryRecord, expected: int | None) -> None:
@@ -154,8 +156,8 @@ def retire(work: Work, _body: None, *, key: int) -> AssetRecord:
 def _leave_everywhere(work: Work, asset_id: int, reason: str) -> None:
     """Take an asset out of every universe, each in a revision of its own: from now on in dated ones, else for ever."""
     ids = np.array([asset_id], dtype=np.int64)
-    for category_id in ledger.universes_of(work.connection, asset_id, work.organization_id):
+    for category_id in ledger.universes_of(work.connection, asset_id, work.steward):
         registry.lock(work.connection, category_id)
-        head = _head(work, category_id)
+        head = registry.by_id(work.connection, work.steward, category_id)
         start = work.now if head.dated else MIN_MICROS
         commit(work, head, Edit(Verb.REMOVE, ids, start, MAX_MICROS), reason)

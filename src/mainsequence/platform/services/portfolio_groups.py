@@ -22,7 +22,7 @@ def query(work: Work, body: Query) -> Page[GroupRecord]:
     )
     if body.after is not None:
         found = found.where(portfolio_group.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(portfolio_group.c.id).limit(body.limit + 1))
+    results = registry.read(work.connection, work.actor, found.order_by(portfolio_group.c.id).limit(body.limit + 1))
     more = len(results) > body.limit
     return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
 
@@ -30,7 +30,7 @@ def query(work: Work, body: Query) -> Page[GroupRecord]:
 @carries_out(contract.GET_GROUP)
 def get(work: Work, _body: None, *, key: int) -> GroupRecord:
     """Read one group of the organization."""
-    return registry.by_id(work.connection, work.organization_id, key)
+    return registry.by_id(work.connection, work.actor, key)
 
 
 @carries_out(contract.CREATE_GROUP)
@@ -49,11 +49,11 @@ def get_or_create(work: Work, body: GroupCreation) -> GroupRecord:
     """Read the group with this identifier, unchanged, or create it."""
     if registry.create(work.connection, work.organization_id, body, work.now):
         return _filled(work, body)
-    return registry.by_identifier(work.connection, work.organization_id, body.unique_identifier)
+    return registry.by_identifier(work.connection, work.actor, body.unique_identifier)
 
 
 def _filled(work: Work, body: GroupCreation) -> GroupRecord:
-    record = registry.by_identifier(work.connection, work.organization_id, body.unique_identifier)
+    record = registry.by_identifier(work.connection, work.actor, body.unique_identifier)
     return append_portfolios(work, contract.GroupEdit(portfolios=body.portfolios), key=record.id)
 
 
@@ -93,7 +93,7 @@ def remove_portfolios(work: Work, body: contract.GroupEdit, *, key: int) -> Grou
 
 
 def _check(work: Work, portfolios: list[int]) -> None:
-    unknown = sorted(set(portfolios) - registry.existing(work.connection, work.organization_id, portfolios))
+    unknown = sorted(set(portfolios) - registry.existing(work.connection, work.actor, portfolios))
     if unknown:
         raise NotFoundError(
             f"{len(unknown)} of {len(portfolios)} portfolio ids do not exist: {listed(unknown)}. Nothing was changed.",

@@ -22,7 +22,8 @@ from mainsequence.domain.portfolios import (
 from mainsequence.domain.series import SeriesQuery
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import Page, listed
-from mainsequence.errors import AlreadyExistsError, InUseError
+from mainsequence.errors import AlreadyExistsError, InUseError, NotFoundError
+from mainsequence.platform import rights
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import ledger, portfolio_groups
@@ -30,6 +31,7 @@ from mainsequence.platform.registry import portfolios as registry
 from mainsequence.platform.registry import series as series_registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category, portfolio
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import memberships
@@ -43,7 +45,7 @@ def query(work: Work, body: Query) -> Page[PortfolioRecord]:
     """Find portfolios by lookups, in the order of their ids."""
     parsed = parse_lookups(body.filters, PORTFOLIO_LOOKUPS, PORTFOLIO_ALIASES)
     found = registry.selection().where(
-        portfolio.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
+        *seen_by(work.actor, portfolio), *conditions(work.connection, parsed, registry.COLUMNS)
     )
     if body.after is not None:
         found = found.where(portfolio.c.id > body.after)
@@ -55,12 +57,20 @@ def query(work: Work, body: Query) -> Page[PortfolioRecord]:
 @carries_out(contract.GET)
 def get(work: Work, _body: None, *, key: int) -> PortfolioRecord:
     """Read one portfolio of the organization."""
-    return registry.by_id(work.connection, work.organization_id, key)
+    return registry.by_id(work.connection, work.actor, key)
 
 
 def by_identifier(work: Work, unique_identifier: str) -> PortfolioRecord:
     """Read one portfolio of the organization by its unique identifier."""
-    return registry.by_identifier(work.connection, work.organization_id, unique_identifier)
+    return registry.by_identifier(work.connection, work.actor, unique_identifier)
+
+
+def _seen(work: Work, unique_identifier: str) -> PortfolioRecord:
+    """Read the portfolio that has an identifier; one that is hidden has taken it all the same."""
+    try:
+        return by_identifier(work, unique_identifier)
+    except NotFoundError:
+        raise rights.taken("portfolio", unique_identifier) from None
 
 
 @carries_out(contract.CREATE)
@@ -78,7 +88,7 @@ def create(work: Work, body: PortfolioCreation) -> PortfolioRecord:
 def get_or_create(work: Work, body: PortfolioCreation) -> PortfolioRecord:
     """Read the portfolio with this identifier, unchanged, or register it."""
     if registry.exists(work.connection, work.organization_id, body.unique_identifier):
-        return by_identifier(work, body.unique_identifier)
+        return _seen(work, body.unique_identifier)
     return _register(work, body)
 
 
@@ -87,7 +97,8 @@ def publish(work: Work, body: PortfolioCreation) -> PortfolioRecord:
     """Register a portfolio, or make the one with this identifier exactly this; only that universe names it a reader."""
     if not registry.exists(work.connection, work.organization_id, body.unique_identifier):
         return _register(work, body)
-    record = by_identifier(work, body.unique_identifier)
+    record = _seen(work, body.unique_identifier)
+    rights.check_edit(work.connection, work.actor, "portfolio", record.id)
     _change(work, record, body.model_dump(mode="json", exclude={"universe", "unique_identifier"}))
     _read_universe(work, body)
     return get(work, None, key=record.id)
@@ -95,7 +106,7 @@ def publish(work: Work, body: PortfolioCreation) -> PortfolioRecord:
 
 def _register(work: Work, body: PortfolioCreation) -> PortfolioRecord:
     index_asset_id = _index_asset(work, body)
-    registry.create(work.connection, work.organization_id, body, index_asset_id, work.now)
+    registry.create(work.connection, work.actor, body, index_asset_id, work.now)
     _read_universe(work, body)
     return by_identifier(work, body.unique_identifier)
 
@@ -140,7 +151,7 @@ def _read_universe(work: Work, body: PortfolioCreation) -> None:
     reference = Reference(kind=PORTFOLIO_REFERENCE, identifier=body.unique_identifier)
     category_registry.drop_reference(work.connection, _own_universes(work), reference)
     if body.universe is not None:
-        found = category_registry.by_identifier(work.connection, work.organization_id, body.universe)
+        found = category_registry.by_identifier(work.connection, work.actor, body.universe)
         category_registry.register_reference(work.connection, found.id, reference, work.now)
 
 
@@ -178,11 +189,12 @@ def delete(work: Work, _body: None, *, key: int) -> None:
 
 def _refuse_if_held(work: Work, record: PortfolioRecord) -> None:
     groups = [f"portfolio group {name}" for name in portfolio_groups.holding(work.connection, record.id)]
-    ids = ledger.universes_of(work.connection, record.index_asset.id, work.organization_id)
-    found = category_registry.selection().where(within(work.connection, category.c.id, ids))
-    holders = groups + [
-        f"asset category {each.unique_identifier}" for each in category_registry.read(work.connection, found)
-    ]
+    seen, every = (
+        ledger.universes_of(work.connection, record.index_asset.id, who) for who in (work.actor, work.steward)
+    )
+    found = category_registry.selection().where(within(work.connection, category.c.id, seen))
+    universes = [f"asset category {each.unique_identifier}" for each in category_registry.read(work.connection, found)]
+    holders = groups + rights.named(universes, len(every))
     if holders:
         raise InUseError(
             f"The portfolio {record.unique_identifier!r} is held by {listed(holders)}.",

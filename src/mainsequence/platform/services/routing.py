@@ -25,10 +25,12 @@ from mainsequence.domain.routing_failures import overlapping_rules, served
 from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.domain.values import Page, listed
 from mainsequence.errors import InUseError, NotFoundError, UnknownAssetsError, ValidationError
+from mainsequence.platform import rights
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry import routing as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import asset, translation_table
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import categories as categories_service
@@ -43,8 +45,10 @@ Referrers = Callable[[Work, str], list[str]]
 
 
 def _portfolios(work: Work, unique_identifier: str) -> list[str]:
-    found = registry.portfolios_routed_by(work.connection, work.organization_id, unique_identifier)
-    return [f"portfolio {each}" for each in found]
+    seen, every = (
+        registry.portfolios_routed_by(work.connection, actor, unique_identifier) for actor in (work.actor, work.steward)
+    )
+    return rights.named([f"portfolio {each}" for each in seen], len(every))
 
 
 REFERRERS: list[Referrers] = [_portfolios]
@@ -57,7 +61,7 @@ def query(work: Work, body: Query) -> Page[TranslationTableRecord]:
     parsed = parse_lookups(body.filters, TABLE_LOOKUPS)
     columns = translation_table.c
     found = registry.selection().where(
-        columns.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
+        *seen_by(work.actor, translation_table), *conditions(work.connection, parsed, registry.COLUMNS)
     )
     if body.after is not None:
         found = found.where(columns.id > body.after)
@@ -69,15 +73,26 @@ def query(work: Work, body: Query) -> Page[TranslationTableRecord]:
 @carries_out(contract.GET)
 def get(work: Work, _body: None, *, key: int) -> TranslationTableRecord:
     """Read one translation table of the organization."""
-    return registry.by_id(work.connection, work.organization_id, key)
+    return registry.by_id(work.connection, work.actor, key)
 
 
 @carries_out(contract.GET_OR_CREATE)
 def get_or_create(work: Work, body: contract.TableDeclaration) -> contract.TableChange:
     """Read the table with this identifier, or create it, and let it have these rules."""
-    registry.create(work.connection, work.organization_id, body.unique_identifier, work.now)
-    found = registry.by_identifier(work.connection, work.organization_id, body.unique_identifier)
+    if registry.create(work.connection, work.actor, body.unique_identifier, work.now):
+        return add_rules(work, body, key=registry.by_identifier(work.connection, work.actor, body.unique_identifier).id)
+    found = _seen(work, body.unique_identifier)
+    if body.rules:
+        rights.check_edit(work.connection, work.actor, "translation_table", found.id)
     return add_rules(work, body, key=found.id)
+
+
+def _seen(work: Work, unique_identifier: str) -> TranslationTableRecord:
+    """Read the table that has an identifier; one that is hidden has taken it all the same."""
+    try:
+        return registry.by_identifier(work.connection, work.actor, unique_identifier)
+    except NotFoundError:
+        raise rights.taken("translation_table", unique_identifier) from None
 
 
 @carries_out(contract.DELETE)
