@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,3 +80,25 @@ def change(
     changed = carrier().call(contract.PATCH_USER, body, key=find(name).id)
     show_one(changed.model_dump(), as_json=as_json)
     say(f"{name} is {changed.role}{'' if changed.is_active else ', shut out'}.")
+
+
+@app.command("password")
+def set_password(
+    name: UserName,
+    from_input: Annotated[bool, typer.Option("--stdin", help="Read it from standard input instead of asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a user a password, for clients that log in by name; sessions that are open end."""
+    from mainsequence.client.connection import carrier
+    from mainsequence.contract import credentials as contract
+
+    user = find(name)
+    given = sys.stdin.readline().rstrip("\r\n") if from_input else _asked(name)
+    changed = carrier().call(contract.SET_PASSWORD, contract.PasswordChange(password=given), key=user.id)
+    if as_json:
+        show_one(changed.model_dump(), as_json=True)
+    say(f"{name} has a new password.")
+
+
+def _asked(name: str) -> str:
+    return str(typer.prompt(f"New password for {name}", hide_input=True, confirmation_prompt=True, err=True))

@@ -69,16 +69,45 @@ def parse_lookups(
 
 
 def _condition(key: str, value: Any, allowed: Mapping[str, FieldLookups], aliases: Mapping[str, str]) -> Condition:
-    name, _, suffix = key.rpartition("__")
-    if suffix in set(Lookup) and name:
-        lookup = Lookup(suffix)
-    else:
-        name, lookup = key, Lookup.EXACT
-    field = aliases.get(name, name)
+    field, lookup = _split(key, aliases)
     declared = allowed.get(field)
     if declared is None or lookup not in declared.lookups:
         raise _unknown(key, allowed)
     return Condition(field, lookup, _value(key, value, lookup, declared.kind))
+
+
+def _split(key: str, aliases: Mapping[str, str]) -> tuple[str, Lookup]:
+    name, _, suffix = key.rpartition("__")
+    if suffix in set(Lookup) and name:
+        return aliases.get(name, name), Lookup(suffix)
+    return aliases.get(key, key), Lookup.EXACT
+
+
+def spelt_out(
+    filters: Mapping[str, Any], allowed: Mapping[str, FieldLookups], aliases: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Read the text of lookups that were written into an address: ``id__in=1,2`` is a list of whole numbers.
+
+    A blank list is empty. What is no text already, or cannot be read, stays as it is, for `parse_lookups` to judge.
+    """
+    return {key: _spelt_out(key, value, allowed, aliases or {}) for key, value in filters.items()}
+
+
+def _spelt_out(key: str, value: Any, allowed: Mapping[str, FieldLookups], aliases: Mapping[str, str]) -> Any:
+    field, lookup = _split(key, aliases)
+    declared = allowed.get(field)
+    if not isinstance(value, str) or declared is None:
+        return value
+    if lookup is Lookup.IN:
+        return [_word(each, declared.kind) for each in value.split(",")] if value else []
+    return _word(value, bool if lookup is Lookup.ISNULL else declared.kind)
+
+
+def _word(text: str, kind: type) -> Any:
+    if kind is bool:
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+    whole = text.removeprefix("-")
+    return int(text) if kind is int and whole.isascii() and whole.isdecimal() and len(text) < len(str(INT64)) else text
 
 
 def _unknown(key: str, allowed: Mapping[str, FieldLookups]) -> UnknownFilterError:
