@@ -1,9 +1,9 @@
 """What every test gets: a home of its own, and hypothesis that does not depend on the speed of the machine.
 
-Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded and over HTTP. Set
-``MAINSEQUENCE_TEST_CARRIER`` to ``embedded`` or ``http`` for one of them, or mark a test ``embedded`` that is about the
-platform in this process. The modules of `ON_POSTGRESQL` also run with a registry on PostgreSQL; set
-``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything there, on whichever carrier.
+Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry on
+PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of them, or
+mark a test ``embedded`` that is about the platform in this process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run
+everything with the registry there, on whichever carrier: with ``MAINSEQUENCE_TEST_CARRIER=http`` a server before it.
 """
 
 import os
@@ -20,9 +20,8 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-BEHAVIOUR = {"identity", "portfolios", "routing", "series", "universes"}
-CARRIERS = ("embedded", "http")
-ON_POSTGRESQL = {"test_assets", "test_verbs"}
+BEHAVIOUR = {"access", "identity", "portfolios", "routing", "series", "universes"}
+CARRIERS = ("embedded", "postgresql", "http")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,16 +29,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.path.parent.name not in BEHAVIOUR or "carrier" not in metafunc.fixturenames:
         return
     chosen = os.environ.get("MAINSEQUENCE_TEST_CARRIER")
-    carriers = [chosen] if chosen else _carriers(metafunc.definition.path.stem)
+    carriers = [chosen] if chosen else _carriers()
     if metafunc.definition.get_closest_marker("embedded"):
         carriers = [each for each in carriers if each == "embedded"]
     metafunc.parametrize("carrier", carriers, indirect=True)
 
 
-def _carriers(module: str) -> list[str]:
-    if _everything_on_postgresql():
-        return ["embedded"]
-    return [*CARRIERS, *(["postgresql"] if module in ON_POSTGRESQL else [])]
+def _carriers() -> list[str]:
+    """Give every carrier; those that differ by the database alone are one where all tests have the same database."""
+    return ["embedded", "http"] if _everything_on_postgresql() else list(CARRIERS)
 
 
 def _everything_on_postgresql() -> bool:

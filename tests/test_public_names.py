@@ -10,7 +10,7 @@ PROMISED = {
         AssetTranslationRule AssetTranslationTable Calendar CategoryDiff ConflictError CoverageReport DoesNotExist
         InUseError MainSequenceError NoRouteError NotFoundError OverlappingRuleError Portfolio PortfolioGroup
         PossibleOverlapWarning Revision Route RouteStatus RoutingError Series StaleRevisionError StaleRouteError
-        TranslationError UnknownAssetsError ValidationError connect disconnect session
+        Team TranslationError UnknownAssetsError ValidationError connect disconnect session
     """,
     "mainsequence.tdag": """
         APIDataNode AssetRange DataNode DataNodeConfiguration DataNodeMetaData DisplayOnly NodeOutcome RecordDefinition

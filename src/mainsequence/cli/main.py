@@ -9,7 +9,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mainsequence.cli import assets, audit, categories, db, demo, portfolios, routing, series, server, tokens, users
+from mainsequence.cli import (
+    assets,
+    audit,
+    categories,
+    db,
+    demo,
+    portfolios,
+    routing,
+    series,
+    server,
+    sharing,
+    teams,
+    tokens,
+    users,
+)
 from mainsequence.cli.output import complain
 from mainsequence.errors import MainSequenceError, ValidationError
 from mainsequence.settings import Settings
@@ -44,6 +58,8 @@ app.add_typer(portfolios.app, name="portfolio")
 app.add_typer(server.app, name="server")
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
+app.add_typer(teams.app, name="team")
+app.add_typer(sharing.app, name="sharing")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.command("demo")(demo.run)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mainsequence.client.portfolios import Portfolio, PortfolioGroup
     from mainsequence.client.routing import AssetTranslationTable
     from mainsequence.client.series import Series
+    from mainsequence.client.teams import Team
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
     from mainsequence.domain.routing import (
@@ -71,6 +72,7 @@ _HOMES = {
     "Series": "mainsequence.client.series",
     "StaleRevisionError": "mainsequence.errors",
     "StaleRouteError": "mainsequence.errors",
+    "Team": "mainsequence.client.teams",
     "TranslationError": "mainsequence.errors",
     "UnknownAssetsError": "mainsequence.errors",
     "ValidationError": "mainsequence.errors",
@@ -109,6 +111,7 @@ __all__ = [
     "Series",
     "StaleRevisionError",
     "StaleRouteError",
+    "Team",
     "TranslationError",
     "UnknownAssetsError",
     "ValidationError",

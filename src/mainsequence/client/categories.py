@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from mainsequence.client.assets import Asset, asset_id_of, asset_ids_of
 from mainsequence.client.connection import carrier
+from mainsequence.client.sharing import Shareable
 from mainsequence.client.universe_composition import Composed
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
+from mainsequence.contract.sharing import CATEGORIES
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
     CategoryCreation,
@@ -31,13 +33,15 @@ Weights: TypeAlias = Mapping[int, float] | Sequence[float]
 """Weights of members: by asset id, or one for each asset in the order named."""
 
 
-class AssetCategory(Planned, Remembered, Composed, Listed):
+class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
     """A named universe that other workflows refer to by ``unique_identifier``.
 
     Every change of membership is one transaction and one revision; a change that changes nothing makes none. Verbs
     without dates hold for all time (in a ``dated`` universe: from now on); verbs with dates edit validity
     ``[effective_from, effective_to)``. Every verb refreshes the object and returns it.
     """
+
+    _sharing = CATEGORIES
 
     @classmethod
     def get_or_create(

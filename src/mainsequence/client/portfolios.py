@@ -7,8 +7,10 @@ from mainsequence.client.assets import Asset
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.client.series import Series
+from mainsequence.client.sharing import Shareable
 from mainsequence.contract import portfolios as contract
 from mainsequence.contract.operation import Operation
+from mainsequence.contract.sharing import PORTFOLIOS
 from mainsequence.domain.categories import named
 from mainsequence.domain.portfolios import (
     GroupCreation,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Portfolio(Noun[PortfolioRecord], PortfolioRecord):
+class Portfolio(Shareable, Noun[PortfolioRecord], PortfolioRecord):
     """A stored portfolio: what built it, where its numbers are, and the asset that stands for it.
 
     A portfolio is itself an asset: ``index_asset`` can be a member of a universe or of another portfolio. `values` and
@@ -33,6 +35,7 @@ class Portfolio(Noun[PortfolioRecord], PortfolioRecord):
 
     _query = contract.QUERY
     _get = contract.GET
+    _sharing = PORTFOLIOS
     _shown: ClassVar[tuple[str, ...]] = (
         *("id", "unique_identifier", "display_name", "description", "calendar_name", "values_series", "weights_series"),
     )

@@ -8,7 +8,9 @@ from mainsequence.client.assets import asset_id_of, asset_ids_of
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.client.coverage import CoverageReport
+from mainsequence.client.sharing import Shareable
 from mainsequence.contract import routing as contract
+from mainsequence.contract.sharing import TRANSLATION_TABLES
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.routing import (
@@ -25,7 +27,7 @@ Rule = AssetTranslationRule | Mapping[str, Any]
 Universe = CategoryRecord | str
 
 
-class AssetTranslationTable(Noun[TranslationTableRecord], TranslationTableRecord):
+class AssetTranslationTable(Shareable, Noun[TranslationTableRecord], TranslationTableRecord):
     """A set of rules, of which exactly one must match an asset: it names the series that serves it.
 
     Rules are told apart by their filters. Every verb that changes rules is all or nothing, refreshes the object and
@@ -34,6 +36,7 @@ class AssetTranslationTable(Noun[TranslationTableRecord], TranslationTableRecord
 
     _query = contract.QUERY
     _get = contract.GET
+    _sharing = TRANSLATION_TABLES
     _shown: ClassVar[tuple[str, ...]] = ("id", "unique_identifier", "rules")
 
     def _facts(self) -> dict[str, Any]:
