@@ -319,3 +319,12 @@ def test_a_figi_that_an_asset_has_already_is_not_registered_twice() -> None:
 def test_an_unknown_calendar_is_refused_where_it_is_used() -> None:
     with pytest.raises(UnknownCalendarError, match="NOPE"):
         register("a", calendar_name="NOPE")[0].get_calendar()
+
+
+def test_a_refused_batch_names_every_item_that_is_wrong() -> None:
+    with pytest.raises(InvalidIdentifierError, match=r"2 of 3 assets are refused.*Item 0: .*blank.*Item 2: ") as refused:
+        msc.Asset.batch_get_or_register_custom_assets(
+            [{"unique_identifier": ""}, {"unique_identifier": "GOOD"}, {"unique_identifier": "B", "color": "red"}]
+        )
+    assert refused.value.context["items"] == [0, 2]
+    assert msc.Asset.filter() == []

@@ -273,3 +273,10 @@ def test_a_hundred_thousand_rows_come_back_fast_and_whole(series: msc.Series) ->
     assert found["volume"].tolist() == expected["volume"].tolist()
     assert found.index.get_level_values(1).tolist() == expected["asset"].tolist()
     assert found.index.get_level_values(0).asi8.tolist() == expected["time"].tolist()
+
+
+@pytest.mark.parametrize("frequency", ["daily", "24h", "0d", ""])
+def test_a_frequency_that_is_none_is_refused(frequency: str) -> None:
+    with pytest.raises(ValidationError, match="frequency"):
+        msc.Series.get_or_create("bars", {"close": "float64"}, frequency=frequency)
+    assert msc.Series.filter() == []

@@ -71,9 +71,14 @@ class Asset(Noun[AssetRecord], AssetRecord):
         """Find or register many assets, in the order given; those that exist are returned unchanged.
 
         All or nothing: where one is refused, none is registered.
+
+        Raises
+        ------
+        ValidationError
+            Some cannot be read: the message names each of them by its position, counted from 0.
         """
         where = carrier()
-        body = contract.Registrations(assets=[_registration(each) for each in assets])
+        body = contract.Registrations(assets=_registrations(_each(assets, "assets")))
         return [cls._bind(record, where) for record in where.call(contract.REGISTER, body)]
 
     @classmethod
@@ -143,6 +148,26 @@ class Asset(Noun[AssetRecord], AssetRecord):
     def clear_asset_pricing_details(self) -> Self:
         """Drop the terms with which the instrument is priced."""
         return self._refresh(self._call(contract.CLEAR_PRICING, None, key=self.id))
+
+
+def _registrations(given: list[Any]) -> list[AssetRegistration]:
+    read: list[AssetRegistration] = []
+    refused: list[tuple[int, ValidationError]] = []
+    for at, each in enumerate(given):
+        try:
+            read.append(_registration(each))
+        except ValidationError as error:
+            refused.append((at, error))
+    if not refused:
+        return read
+    if len(given) == 1:
+        raise refused[0][1]
+    told = " ".join(f"Item {at}: {error.message}" for at, error in refused[:10])
+    raise type(refused[0][1])(
+        f"{len(refused)} of {len(given)} assets are refused, none is registered. {told}",
+        hint=refused[0][1].hint,
+        items=[at for at, _ in refused[:1_000]],
+    )
 
 
 def _registration(given: Mapping[str, Any] | AssetRegistration) -> AssetRegistration:

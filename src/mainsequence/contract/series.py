@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
-from mainsequence.domain.identifiers import Description, Label
+from mainsequence.domain.frequency import FrequencyText
+from mainsequence.domain.identifiers import Description
 from mainsequence.domain.series import (
     RowSelection,
     SeriesDeclaration,
@@ -29,7 +30,7 @@ _SELECTION = b"mainsequence.selection"
 class SeriesPatch(Value):
     """Descriptions to change; the columns of a series never change."""
 
-    frequency: Label | None = None
+    frequency: FrequencyText | None = None
     description: Description | None = None
     metadata: dict[str, Any] | None = None
 

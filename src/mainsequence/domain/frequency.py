@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import AfterValidator
 from pydantic_core import core_schema
 
 from mainsequence.domain.times import MICROS_PER_DAY, MICROS_PER_SECOND
@@ -98,3 +99,6 @@ class Frequency:
 
 
 DAILY = Frequency(MICROS_PER_DAY)
+
+FrequencyText = Annotated[str, AfterValidator(lambda text: str(Frequency.parse(text)))]
+"""A frequency as stored and shown: text such as ``1d``, refused where it is none."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
+from mainsequence.domain.frequency import FrequencyText
+from mainsequence.domain.identifiers import Description, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, Instant, check_interval, to_micros
 from mainsequence.domain.values import Value, listed
@@ -280,7 +281,7 @@ class SeriesDeclaration(Value):
 
     unique_identifier: UniqueIdentifier
     series_schema: SeriesSchema
-    frequency: Label | None = Field(None, description="Such as 1d or 1m; None when irregular")
+    frequency: FrequencyText | None = Field(None, description="Such as 1d or 1m; None when irregular")
     description: Description = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
 
