@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "MAINSEQUENCE_TOKEN": "Access token for the server.",
     "MAINSEQUENCE_FIGI_RESOLVER": "Who resolves FIGIs: offline (default), openfigi, or package.module:function.",
     "MAINSEQUENCE_OPENFIGI_KEY": "API key for OpenFIGI; optional.",
+    "MAINSEQUENCE_PRIVATE_WEBHOOKS": "1 lets webhooks reach private addresses too. Default: the open internet.",
     "MAINSEQUENCE_JWT_KEY": "Key that signs a server's access tokens; by default one is made and kept in the registry.",
 }
 
@@ -42,6 +43,8 @@ class Settings:
         Who resolves FIGIs: ``offline``, ``openfigi``, or ``package.module:function``.
     openfigi_key
         API key for OpenFIGI.
+    private_webhooks
+        Whether webhooks may be sent to addresses that are not of the open internet.
     jwt_key
         Key that signs a server's access tokens, at least 32 characters; ``None`` means one that is made and kept in the
         registry.
@@ -54,6 +57,7 @@ class Settings:
     figi_resolver: str = "offline"
     openfigi_key: str | None = None
     lake: str | None = None
+    private_webhooks: bool = False
     jwt_key: str | None = field(default=None, repr=False)
 
     @property
@@ -81,6 +85,7 @@ class Settings:
             figi_resolver=found.get("MAINSEQUENCE_FIGI_RESOLVER") or "offline",
             openfigi_key=found.get("MAINSEQUENCE_OPENFIGI_KEY") or None,
             lake=_lake(found.get("MAINSEQUENCE_LAKE")),
+            private_webhooks=_is_on(found.get("MAINSEQUENCE_PRIVATE_WEBHOOKS"), "MAINSEQUENCE_PRIVATE_WEBHOOKS"),
             jwt_key=found.get("MAINSEQUENCE_JWT_KEY") or None,
         )
 
@@ -119,6 +124,13 @@ def _database_url(url: str | None) -> str | None:
             hint="Set MAINSEQUENCE_DATABASE_URL to postgresql+psycopg://user:password@host/database.",
         )
     return f"postgresql+psycopg://{rest}"
+
+
+def _is_on(value: str | None, name: str) -> bool:
+    """Read a setting that is on or off."""
+    if (value or "0").strip().lower() not in ("0", "1", "false", "true", "no", "yes", "off", "on"):
+        raise ConfigurationError(f"{name} is {value!r}, which is neither on nor off.", hint=f"Set {name} to 1 or 0.")
+    return (value or "0").strip().lower() in ("1", "true", "yes", "on")
 
 
 def _lake(place: str | None) -> str | None:

@@ -15,6 +15,7 @@ import uvicorn
 
 from mainsequence.domain.access import LOCAL_OWNER, IssuedToken
 from mainsequence.errors import ConfigurationError
+from mainsequence.platform.deliveries import delivering
 from mainsequence.platform.platform import Platform
 from mainsequence.platform.services.access import first_admin
 from mainsequence.server.app import BODY_LIMIT, create_app, is_loopback
@@ -101,7 +102,7 @@ def listen(binding: Binding) -> socket.socket:
 def serve(platform: Platform, binding: Binding, listener: socket.socket) -> None:
     """Serve until the process is told to stop; requests in flight finish first."""
     log_to_standard_error()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), delivering(platform):
         _server(platform, binding).run([listener])
 
 
@@ -114,7 +115,8 @@ def serving(platform: Platform, binding: Binding) -> Iterator[str]:
     thread = Thread(target=server.run, args=([listener],), name="mainsequence-server", daemon=True)
     thread.start()
     try:
-        yield address
+        with delivering(platform):
+            yield address
     finally:
         server.should_exit = True
         thread.join()

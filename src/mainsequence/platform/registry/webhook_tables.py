@@ -1,6 +1,6 @@
 """The tables of the change feed and of the webhooks that carry it elsewhere."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, Table, Text
 
 from mainsequence.platform.registry.tables import Id, metadata, text_of
 
@@ -29,6 +29,7 @@ category_change = Table(
     Column("added", Integer),
     Column("removed", Integer),
     Column("content_hash", text_of(64)),
+    Column("is_private", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 """What happened to universes. Nothing refers to what it names: an event outlives the universe that it is about."""

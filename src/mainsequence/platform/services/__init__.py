@@ -9,6 +9,7 @@ NOUNS = (
     "categories",
     "changes",
     "credentials",
+    "membership_lists",
     "membership_reads",
     "portfolio_groups",
     "portfolios",
@@ -16,6 +17,7 @@ NOUNS = (
     "series",
     "sharing",
     "teams",
+    "webhooks",
     "written",
 )
 

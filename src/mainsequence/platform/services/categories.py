@@ -1,5 +1,7 @@
 """Universes: finding, creating, describing and deleting them."""
 
+from typing import Any
+
 from mainsequence.contract import categories as contract
 from mainsequence.contract.queries import Query
 from mainsequence.domain.categories import CATEGORY_LOOKUPS, CategoryCreation, CategoryRecord, Reference, Revision
@@ -10,19 +12,19 @@ from mainsequence.domain.values import Page, listed
 from mainsequence.errors import AlreadyExistsError, ConflictError, InUseError, NotFoundError
 from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry import governance, ledger
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category
-from mainsequence.platform.services import changes, memberships
+from mainsequence.platform.services import changes, guards, memberships
 from mainsequence.platform.work import Work, carries_out
 
 
 @carries_out(contract.QUERY)
 def query(work: Work, body: Query) -> Page[CategoryRecord]:
     """Find universes by lookups, in the order of their ids."""
-    parsed = parse_lookups(body.filters, CATEGORY_LOOKUPS)
+    parsed = parse_lookups(_with_present_names(work, body.filters), CATEGORY_LOOKUPS)
     found = registry.selection().where(
         *seen_by(work.actor, category), *conditions(work.connection, parsed, registry.COLUMNS)
     )
@@ -31,6 +33,17 @@ def query(work: Work, body: Query) -> Page[CategoryRecord]:
     results = registry.read(work.connection, found.order_by(category.c.id).limit(body.limit + 1))
     more = len(results) > body.limit
     return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+
+
+def _with_present_names(work: Work, filters: dict[str, Any]) -> dict[str, Any]:
+    """Let lookups of exact identifiers find universes that were renamed since."""
+    one, several = filters.get("unique_identifier"), filters.get("unique_identifier__in")
+    if isinstance(one, str):
+        filters = filters | {"unique_identifier": governance.present_name(work.connection, work.organization_id, one)}
+    if isinstance(several, list) and all(isinstance(each, str) for each in several):
+        known = governance.present_names(work.connection, work.organization_id, several)
+        filters = filters | {"unique_identifier__in": [known[each] for each in several]}
+    return filters
 
 
 @carries_out(contract.GET)
@@ -47,7 +60,7 @@ def by_identifier(work: Work, unique_identifier: str) -> CategoryRecord:
 @carries_out(contract.CREATE)
 def create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Create a universe whose identifier is not taken."""
-    if not registry.create(work.connection, work.actor, body, work.now):
+    if not _made(work, body):
         raise AlreadyExistsError(
             f"An asset category {body.unique_identifier!r} exists already.",
             hint="AssetCategory.get(unique_identifier=…) reads it; get_or_create finds or creates.",
@@ -58,7 +71,7 @@ def create(work: Work, body: CategoryCreation) -> CategoryRecord:
 @carries_out(contract.GET_OR_CREATE)
 def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Read the universe with this identifier, unchanged, or create it."""
-    if registry.create(work.connection, work.actor, body, work.now):
+    if _made(work, body):
         return _with_first_members(work, body)
     record = _seen(work, body.unique_identifier)
     if body.dated and not record.dated:
@@ -67,6 +80,17 @@ def get_or_create(work: Work, body: CategoryCreation) -> CategoryRecord:
             hint="Leave dated= out, or give verbs dates with effective_from=.",
         )
     return record
+
+
+def _made(work: Work, body: CategoryCreation) -> bool:
+    """Insert a universe; answer whether its identifier was free: no universe has it, or had it before a renaming."""
+    if not registry.create(work.connection, work.actor, body, work.now):
+        return False
+    # Asked behind the insert, which waits for a renaming that is under way.
+    if governance.alias_of(work.connection, work.organization_id, body.unique_identifier) is None:
+        return True
+    registry.uncreate(work.connection, work.organization_id, body.unique_identifier)
+    return False
 
 
 def _seen(work: Work, unique_identifier: str) -> CategoryRecord:
@@ -99,8 +123,8 @@ def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryReco
         changes.publish(work, key, ChangeKind.DESCRIBED)
     if body.assets is None:
         return get(work, None, key=key)
-    edit = contract.MembershipEdit(asset_ids=body.assets, if_revision=body.if_revision, reason=body.reason)
-    return memberships.update_assets(work, edit, key=key)
+    given = {name: getattr(body, name) for name in ("if_revision", "reason", "force")}
+    return memberships.update_assets(work, contract.MembershipEdit(asset_ids=body.assets, **given), key=key)
 
 
 @carries_out(contract.DELETE)
@@ -118,8 +142,20 @@ def delete(work: Work, _body: None, *, key: int) -> None:
             hint="Delete those first, or let them read another universe.",
             referrers=named,
         )
+    _refuse_if_needed(work, record)
     changes.publish(work, key, ChangeKind.DELETED)
     registry.erase(work.connection, key)
+
+
+def _refuse_if_needed(work: Work, record: CategoryRecord) -> None:
+    guards.check_end(work, record, "Deleting")
+    deprecated = governance.deprecated_for(work.connection, work.organization_id, record.unique_identifier)
+    if deprecated:
+        raise InUseError(
+            f"{record.unique_identifier!r} is the successor of {listed(deprecated)}.",
+            hint="Name another successor there with deprecate(successor=…), or undeprecate() them.",
+            referrers=[f"category {each}" for each in deprecated],
+        )
 
 
 @carries_out(contract.HISTORY)

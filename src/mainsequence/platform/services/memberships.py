@@ -27,7 +27,8 @@ from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import assets as assets_service
-from mainsequence.platform.services import changes
+from mainsequence.platform.services import changes, guards
+from mainsequence.platform.services.guards import EXEMPT, UNASKED, Consent
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -61,24 +62,37 @@ def _edit(work: Work, verb: Verb, body: contract.MembershipEdit, key: int) -> Ca
     _check_revision(head, body.if_revision)
     edit = _window(work, head, verb, body)
     _check_assets(work, edit)
-    return commit(work, head, edit, body.reason)
+    return commit(work, head, edit, body.reason, Consent(force=body.force))
 
 
-def commit(work: Work, head: CategoryRecord, edit: Edit, reason: str | None) -> CategoryRecord:
+def commit(
+    work: Work, head: CategoryRecord, edit: Edit, reason: str | None, consent: Consent = UNASKED
+) -> CategoryRecord:
     """Write an edit as the next revision, or nothing where nothing changes; the caller holds the lock."""
-    return commit_change(work, head, apply(_present(work, head, edit), edit), str(edit.verb), reason)
+    return commit_change(work, head, apply(_present(work, head, edit), edit), str(edit.verb), reason, consent)
 
 
 def commit_change(
-    work: Work, head: CategoryRecord, change: Change, operation: str, reason: str | None
+    work: Work,
+    head: CategoryRecord,
+    change: Change,
+    operation: str,
+    reason: str | None,
+    consent: Consent = UNASKED,
 ) -> CategoryRecord:
     """Write a change as the next revision, or nothing where nothing changes; the caller holds the lock.
 
-    Every change of every universe passes here, whatever asked for it.
+    Every change of every universe passes here, whatever asked for it, and its guards with it.
+
+    Raises
+    ------
+    GuardError
+        A guard of the universe refuses the change.
     """
     if change.is_empty:
         return head
-    stamp = (work.now, work.actor.name, operation, reason)
+    guards.check(work, head, change, operation, reason, consent)
+    stamp = (work.now, consent.author or work.actor.name, operation, reason, consent.approved_by)
     revision = registry.record_revision(work.connection, head, change, *stamp)
     ledger.write(work.connection, head.id, revision, change)
     changes.publish_revision(work, head.id, revision)
@@ -160,4 +174,4 @@ def _leave_everywhere(work: Work, asset_id: int, reason: str) -> None:
         registry.lock(work.connection, category_id)
         head = registry.by_id(work.connection, work.steward, category_id)
         start = work.now if head.dated else MIN_MICROS
-        commit(work, head, Edit(Verb.REMOVE, ids, start, MAX_MICROS), reason)
+        commit(work, head, Edit(Verb.REMOVE, ids, start, MAX_MICROS), reason, EXEMPT)

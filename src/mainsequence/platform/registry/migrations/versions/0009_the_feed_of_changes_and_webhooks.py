@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("added", sa.Integer(), nullable=True),
         sa.Column("removed", sa.Integer(), nullable=True),
         sa.Column("content_hash", text_of(64), nullable=True),
+        sa.Column("is_private", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("organization_id", "position", name=op.f("pk_category_change")),
         sqlite_with_rowid=False,
     )
@@ -77,19 +78,19 @@ def _publish_the_past() -> None:
     op.execute(
         """
         INSERT INTO category_change (organization_id, position, kind, category_id, unique_identifier, recorded_at,
-            actor, revision, operation, reason, added, removed, content_hash)
+            actor, revision, operation, reason, added, removed, content_hash, is_private)
         SELECT organization_id,
             row_number() OVER (PARTITION BY organization_id ORDER BY recorded_at, category_id, revision),
             kind, category_id, unique_identifier, recorded_at, actor, revision, operation, reason, added, removed,
-            content_hash
+            content_hash, is_private
         FROM (
             SELECT organization_id, 'created' AS kind, id AS category_id, unique_identifier,
                 created_at AS recorded_at, '' AS actor, 0 AS revision, NULL AS operation, NULL AS reason,
-                NULL AS added, NULL AS removed, NULL AS content_hash
+                NULL AS added, NULL AS removed, NULL AS content_hash, is_private
             FROM category
             UNION ALL
             SELECT c.organization_id, 'changed', c.id, c.unique_identifier, r.recorded_at, r.actor, r.revision,
-                r.operation, r.reason, r.added, r.removed, r.content_hash
+                r.operation, r.reason, r.added, r.removed, r.content_hash, c.is_private
             FROM category_revision r JOIN category c ON c.id = r.category_id
         ) AS past
         """
