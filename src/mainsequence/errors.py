@@ -47,9 +47,11 @@
     ├── StorageError (OSError)                    the disk, the database or the object store failed
     │   ├── StorageFullError                      no space left
     │   ├── ReadOnlyStorageError                  the home cannot be written
+    │   ├── UnreachableStorageError               the database or the object store does not answer
     │   └── BusyError                             another writer held the lock for too long
     ├── AccessError                               who asks is unknown, or may not
     │   ├── AuthenticationError
+    │   ├── TooManyRequestsError                  a client that asks too often, or failed to log in too often
     │   └── PermissionDeniedError (PermissionError)
     ├── ConfigurationError                        settings that cannot work
     └── TransportError (ConnectionError)          the server could not be reached
@@ -296,6 +298,8 @@ class ApprovalRequiredError(GuardError):
     """Somebody else must approve the change: it was not made, ``context["request"]`` is the request that was stored."""
 
     code = "guard.approval"
+    pending: Any = None
+    """What shall be stored as a request, once the work that was refused is rolled back; it does not cross the wire."""
 
 
 class RoutingError(MainSequenceError):
@@ -361,6 +365,12 @@ class ReadOnlyStorageError(StorageError):
     code = "storage.read_only"
 
 
+class UnreachableStorageError(StorageError):
+    """The database or the object store does not answer; it may in a moment."""
+
+    code, status = "storage.unreachable", 503
+
+
 class BusyError(StorageError):
     """Another writer held the lock for too long."""
 
@@ -377,6 +387,12 @@ class AuthenticationError(AccessError):
     """No valid credentials were given."""
 
     code, status = "access.authentication", 401
+
+
+class TooManyRequestsError(AccessError):
+    """A client asks too often, or failed to log in too often; ``context["retry_after"]`` says how many seconds to wait."""
+
+    code, status = "access.too_many_requests", 429
 
 
 class PermissionDeniedError(AccessError, PermissionError):

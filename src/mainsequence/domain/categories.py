@@ -6,7 +6,8 @@ from pydantic import AllowInfNan, Field, StringConstraints
 
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier, identifier_from_name
-from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups, Lookup
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
@@ -14,8 +15,10 @@ CATEGORY_LOOKUPS = {
     "id": FieldLookups(LISTED, int),
     **dict.fromkeys(("unique_identifier", "display_name", "description"), FieldLookups(IDENTIFYING)),
     "dated": FieldLookups(EXACT_ONLY, bool),
+    "kind": FieldLookups(LISTED),
+    "search": FieldLookups(frozenset({Lookup.ICONTAINS})),
 }
-"""What universes can be filtered by."""
+"""What universes can be filtered by; ``search`` looks into identifier and name."""
 
 Weight = Annotated[float, AllowInfNan(False)]
 Reason = Annotated[str, StringConstraints(max_length=4_000)]
@@ -47,6 +50,14 @@ def named(unique_identifier: str | None, display_name: str | None) -> dict[str, 
     }
 
 
+class Deprecation(Value):
+    """Why a universe should be read no more, and what to read instead."""
+
+    at: Instant
+    successor: str | None = Field(description="The identifier of the universe to read instead")
+    reason: str | None
+
+
 class CategoryRecord(CategoryFields):
     """A universe as it is stored, without its members."""
 
@@ -55,6 +66,8 @@ class CategoryRecord(CategoryFields):
     dated: bool
     revision: int = Field(description="The head: how many times its membership changed")
     created_at: Instant
+    kind: str = Field("members", description="members, or expression or rule where it is made from other universes")
+    deprecated: Deprecation | None = Field(None, description="Where it should be read no more")
 
 
 class Revision(Value):
@@ -80,7 +93,16 @@ class CategoryDiff(Value):
 
 
 class Reference(Value):
-    """Something that reads a universe."""
+    """Something that reads a universe; the same one whatever it tells of itself."""
 
     kind: str
     identifier: str
+    about: ReaderAbout | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reference):
+            return NotImplemented
+        return (self.kind, self.identifier) == (other.kind, other.identifier)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.identifier))

@@ -1,0 +1,98 @@
+"""What a change of membership means: who enters, leaves and is reweighted, when, and how many are gone at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mainsequence.compute.intervals import Change, Floats, Intervals, Ints, coalesce, concatenate, subtract, uncovered
+
+
+def change_of(closed: Intervals, opened: Intervals) -> Change:
+    """Give the change that closes and opens some rows."""
+    return Change(closed, opened, uncovered(opened, closed), uncovered(closed, opened))
+
+
+def after(rows: Intervals, change: Change) -> Intervals:
+    """Give the intervals that hold after a change.
+
+    Parameters
+    ----------
+    rows
+        Present intervals, all that the change closes among them.
+    change
+        What is changed.
+    """
+    return coalesce(concatenate(subtract(rows, change.closed), change.opened))
+
+
+def overlap(rows: Intervals) -> bool:
+    """Tell whether intervals of one asset overlap, or one holds no time."""
+    ordered = rows.take(np.lexsort((rows.start, rows.asset)))
+    same = ordered.asset[1:] == ordered.asset[:-1]
+    return bool((ordered.start >= ordered.end).any() or (same & (ordered.start[1:] < ordered.end[:-1])).any())
+
+
+def entering(change: Change) -> Intervals:
+    """Give the time that assets gain as members."""
+    return subtract(change.opened, change.closed)
+
+
+def leaving(change: Change) -> Intervals:
+    """Give the time that assets lose as members."""
+    return subtract(change.closed, change.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted:
+    """Time over which members stay and weigh something else.
+
+    Parameters
+    ----------
+    asset, start, end
+        int64[n].
+    before, after
+        float64[n], NaN for none.
+    """
+
+    asset: Ints
+    start: Ints
+    end: Ints
+    before: Floats
+    after: Floats
+
+
+def reweighted(change: Change) -> Reweighted:
+    """Give the time over which members stay and weigh something else."""
+    closed, opened = change.closed, change.opened
+    n, m = len(closed), len(opened)
+    owners = np.concatenate([closed.asset, closed.asset, opened.asset, opened.asset])
+    at = np.concatenate([closed.start, closed.end, opened.start, opened.end])
+    steps = np.zeros((2, 2 * (n + m)), dtype=int)
+    source = np.full((2, 2 * (n + m)), -1)
+    steps[0, :n], steps[0, n : 2 * n], source[0, :n] = 1, -1, np.arange(n)
+    steps[1, 2 * n : 2 * n + m], steps[1, 2 * n + m :], source[1, 2 * n : 2 * n + m] = 1, -1, np.arange(m)
+    order = np.lexsort((at, owners))
+    owners, at, source = owners[order], at[order], source[:, order]
+    both = (np.cumsum(steps[:, order], axis=1) > 0).all(axis=0)
+    chosen = np.flatnonzero(both[:-1] & (at[1:] > at[:-1]) & (owners[1:] == owners[:-1]))
+    rows = np.maximum.accumulate(np.where(source >= 0, np.arange(source.shape[1]), 0), axis=1)[:, chosen]
+    old = closed.weight[source[0][rows[0]]]
+    new = opened.weight[source[1][rows[1]]]
+    moved = ~((old == new) | (np.isnan(old) & np.isnan(new)))
+    kept = chosen[moved]
+    return Reweighted(owners[kept], at[kept], at[kept + 1], old[moved], new[moved])
+
+
+def most_gone(lost: Intervals) -> int:
+    """Give the first time at which the most assets are missing that were members; for none, 0."""
+    if not len(lost):
+        return 0
+    at = np.concatenate([lost.start, lost.end])
+    steps = np.concatenate([np.ones(len(lost), int), -np.ones(len(lost), int)])
+    order = np.lexsort((steps, at))
+    return int(at[order][np.argmax(np.cumsum(steps[order]))])
+
+
+def number_at(rows: Intervals, time: int) -> int:
+    """Count the intervals that hold at a time."""
+    return int(((rows.start <= time) & (time < rows.end)).sum())

@@ -1,0 +1,202 @@
+"""Plans: what a change of a universe would do, written down before it is done."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from mainsequence.domain.readers import ReaderRole
+from mainsequence.domain.times import Instant
+from mainsequence.domain.values import Value
+from mainsequence.errors import ValidationError
+
+
+class Rows(Value):
+    """Validity intervals as columns of equal length: microseconds since 1970 UTC, null is open."""
+
+    asset_id: list[int] = Field(default_factory=list)
+    valid_from: list[int | None] = Field(default_factory=list)
+    valid_to: list[int | None] = Field(default_factory=list)
+    weight: list[float | None] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _equal_length(self) -> Self:
+        lengths = {len(column) for column in (self.asset_id, self.valid_from, self.valid_to, self.weight)}
+        if len(lengths) > 1:
+            raise ValidationError("The columns of rows have different lengths.", hint="Use the plan as it was made.")
+        return self
+
+
+class PlannedChange(Value):
+    """Exactly what a plan writes: the rows to close and to open, at one revision of one universe."""
+
+    category_id: int
+    revision: int = Field(ge=0, description="The head that it was made for")
+    operation: str = Field(max_length=50)
+    closed: Rows
+    opened: Rows
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of everything it says."""
+        return sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Spell(Value):
+    """Time that an asset gains or loses as a member; null is open."""
+
+    asset_id: int
+    unique_identifier: str
+    valid_from: Instant | None
+    valid_to: Instant | None
+    weight: float | None = None
+
+
+class Reweighting(Value):
+    """Time over which a member that stays weighs something else."""
+
+    asset_id: int
+    unique_identifier: str
+    valid_from: Instant | None
+    valid_to: Instant | None
+    before: float | None
+    after: float | None
+
+
+class AffectedReader(Value):
+    """Something that reads the universe, and what the change means to it."""
+
+    kind: str = Field(description="portfolio, node or category")
+    identifier: str
+    role: ReaderRole
+    names: tuple[str, ...] = Field((), description="How it names the universe")
+    through: tuple[str, ...] = Field((), description="The universes between, for one that reads this through others")
+    affected: bool
+    differs_from: Instant | None = Field(
+        None, description="From when its results would differ; null, where it is affected: from the beginning"
+    )
+    exact: bool = Field(False, description="Whether that is the first time to differ, not only the earliest possible")
+    why: str
+
+
+class HeldWeight(Value):
+    """What a portfolio holds today of a member that would leave."""
+
+    portfolio: str
+    unique_identifier: str
+    weight: float
+    at: Instant
+
+
+class UnroutedMember(Value):
+    """An entering member that a table, by which readers find prices, does not route."""
+
+    unique_identifier: str
+    table: str
+    status: str
+    reason: str
+
+
+class UnpricedMember(Value):
+    """An entering member whose routed series has no observations for all the dates that readers need."""
+
+    unique_identifier: str
+    table: str
+    series: str
+    needed_from: Instant | None
+    needed_to: Instant | None
+    first: Instant | None = Field(description="Its first observation; null where there is none")
+    last: Instant | None
+
+
+class ChangeSize(Value):
+    """How big a change is, against the universe and against its own history."""
+
+    changed: int = Field(description="Assets that enter or leave")
+    members: int = Field(description="Members before, when the change takes effect")
+    fraction: float | None = Field(description="Changed by members; null for an empty universe")
+    revisions: int = Field(description="Past revisions to compare with; the first filled the universe, it is left out")
+    smaller: int = Field(description="How many of those changed fewer assets")
+    largest: int | None = Field(description="The most that one of them changed")
+
+    @property
+    def percentile(self) -> float | None:
+        """The share of past revisions that changed fewer assets."""
+        return self.smaller / self.revisions if self.revisions else None
+
+    def __str__(self) -> str:
+        if not self.revisions:
+            return "no earlier change to compare with"
+        if self.smaller == self.revisions:
+            return f"the largest of {self.revisions + 1} changes"
+        return f"larger than {self.smaller} of {self.revisions} changes"
+
+
+class Objection(Value):
+    """A guard that would refuse the change as it stands."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class PlanRecord(Value):
+    """What a change would do: who enters, leaves and is reweighted, whom it affects from when, what would be missing."""
+
+    unique_identifier: str
+    planned_at: Instant
+    change: PlannedChange
+    content_hash: str
+    enters: list[Spell]
+    leaves: list[Spell]
+    reweighted: list[Reweighting]
+    readers: list[AffectedReader]
+    held: list[HeldWeight]
+    unrouted: list[UnroutedMember]
+    unpriced: list[UnpricedMember]
+    size: ChangeSize
+    objections: list[Objection]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        return not self.change.closed.asset_id and not self.change.opened.asset_id
+
+    @property
+    def affected(self) -> list[AffectedReader]:
+        """The readers whose results would differ."""
+        return [each for each in self.readers if each.affected]
+
+    @property
+    def summary(self) -> str:
+        """The plan in one line."""
+        if self.is_empty:
+            return "Plan: nothing would change"
+        enter, leave, weigh = (_assets(each) for each in (self.enters, self.leaves, self.reweighted))
+        return f"Plan: {enter} to enter, {leave} to leave, {weigh} reweighted; {self._told()}"
+
+    def _told(self) -> str:
+        portfolios = [each for each in self.affected if each.role == "portfolio"]
+        others = len(self.affected) - len(portfolios)
+        counts = [count(len(portfolios), "portfolio")] if portfolios else []
+        counts += [count(others, "other reader")] if others else []
+        if not counts:
+            return "nothing that is known to read it is affected"
+        return f"{' and '.join(counts)} affected {since(self.affected)}"
+
+
+def since(readers: Sequence[AffectedReader]) -> str:
+    """Say from when the first of some readers differs."""
+    dates = [each.differs_from for each in readers]
+    first = None if None in dates else min(each for each in dates if each is not None)
+    return "from the beginning" if first is None else f"from {first:%Y-%m-%d}"
+
+
+def count(number: int, what: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _assets(spells: Sequence[Any]) -> int:
+    return len({each.asset_id for each in spells})
