@@ -31,6 +31,7 @@ class CategoryPatch(Value):
     assets: list[int] | None = None
     if_revision: int | None = None
     reason: Reason | None = None
+    force: bool = Field(False, description="Go past the guard against large removals")
 
     @model_validator(mode="after")
     def _nothing_null(self) -> Self:
@@ -50,6 +51,7 @@ class MembershipEdit(Value):
     effective_to: Instant | None = None
     if_revision: int | None = Field(None, description="Refuse unless the head is this revision")
     reason: Reason | None = None
+    force: bool = Field(False, description="Go past the guard against large removals")
 
 
 class AsOf(Value):
@@ -67,6 +69,19 @@ class Span(Value):
     end: Instant | None = None
     revision: int | None = Field(None, ge=0)
     known_at: Instant | None = None
+
+
+class CategorySelection(Value):
+    """Universes by their ids."""
+
+    category_ids: list[int]
+
+
+class CategoryMembers(Value):
+    """The ids of the members of one universe."""
+
+    id: int
+    asset_ids: list[int]
 
 
 class DiffQuery(Value):
@@ -118,6 +133,14 @@ UPDATE_ASSETS = writing(
 )
 
 ASSET_IDS = reading("GET", f"{_ONE}/asset-ids", "categories.asset_ids", AsOf, list[int], "Read the ids of the members.")
+ASSET_IDS_OF = reading(
+    "POST",
+    "/asset-categories/asset-ids",
+    "categories.asset_ids_of",
+    CategorySelection,
+    list[CategoryMembers],
+    "Read the ids of the members of many universes now; those that do not exist are left out.",
+)
 ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", AsOf, list[AssetRecord], "Read the members.")
 WEIGHTS = reading(
     "GET", f"{_ONE}/weights", "categories.weights", AsOf, dict[str, Any], "Read the members' weights by identifier."

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     insert,
     not_,
+    or_,
     select,
     update,
 )
@@ -41,7 +42,10 @@ from mainsequence.platform.registry.tables import (
     portfolio,
 )
 
-COLUMNS = {name: category.c[name] for name in ("id", "unique_identifier", "display_name", "description", "dated")}
+COLUMNS: dict[str, ColumnElement[Any]] = {
+    **{name: category.c[name] for name in ("id", "unique_identifier", "display_name", "description", "dated", "kind")},
+    "search": category.c.unique_identifier.concat("\n").concat(category.c.display_name),
+}
 """The columns that universes can be filtered by."""
 
 FIRST_HASH = "0" * 64
@@ -50,7 +54,7 @@ FIRST_HASH = "0" * 64
 
 def selection() -> Select[Any]:
     """Give the query whose rows `read` turns into records; add conditions and an order."""
-    columns = ("id", "unique_identifier", "display_name", "description", "dated", "head_revision", "created_at")
+    columns = ("id", "unique_identifier", "display_name", "description", "dated", "head_revision", "created_at", "kind")
     return select(*(category.c[name] for name in (*columns, *_DEPRECATION)))
 
 
@@ -79,9 +83,8 @@ def by_id(connection: Connection, actor: Actor, key: int) -> CategoryRecord:
 
 def by_identifier(connection: Connection, actor: Actor, unique_identifier: str) -> CategoryRecord:
     """Read one universe that somebody may see by its unique identifier, or by one that it had before a renaming."""
-    same = category.c.unique_identifier == governance.present_name(
-        connection, actor.organization_id, unique_identifier
-    )
+    former = category.c.id.in_(governance.had_name(actor.organization_id, unique_identifier))
+    same = or_(category.c.unique_identifier == unique_identifier, former)
     return _one(connection, actor, same, repr(unique_identifier))
 
 
@@ -97,6 +100,12 @@ def create(connection: Connection, actor: Actor, creation: CategoryCreation, now
     """Insert a universe without members, owned by who makes it; answer whether its identifier was free."""
     row = creation.model_dump(exclude={"assets"}) | made_by(actor, now)
     return insert_or_ignore(connection, category, row | {"head_revision": 0})
+
+
+def uncreate(connection: Connection, organization_id: int, unique_identifier: str) -> None:
+    """Take back the row that `create` inserted: nothing refers to it yet."""
+    one = (category.c.organization_id == organization_id, category.c.unique_identifier == unique_identifier)
+    connection.execute(delete(category).where(*one))
 
 
 def lock(connection: Connection, category_id: int) -> None:

@@ -1,0 +1,265 @@
+"""Guards of universes: what a change must satisfy, who may set that, deprecation and renaming."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from mainsequence.compute.intervals import Change
+from mainsequence.compute.membership_changes import entering, leaving, most_gone, number_at
+from mainsequence.contract.guards import ChangeAsked
+from mainsequence.domain.access import LOCAL_OWNER, Role
+from mainsequence.domain.categories import CategoryRecord
+from mainsequence.domain.guards import SMALL_UNIVERSE, Guards
+from mainsequence.domain.plans import Objection
+from mainsequence.domain.times import open_datetime
+from mainsequence.domain.values import listed
+from mainsequence.errors import (
+    ApprovalRequiredError,
+    EmptyUniverseError,
+    GuardError,
+    LockedError,
+    PermissionDeniedError,
+    PlanRequiredError,
+    ReasonRequiredError,
+    RemovalGuardError,
+    ValidationError,
+)
+from mainsequence.platform.registry import governance as registry
+from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.registry.tables import category_membership, user
+from mainsequence.platform.services import planned
+from mainsequence.platform.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What speaks for a change of membership.
+
+    Parameters
+    ----------
+    force
+        Whether a large removal is meant.
+    is_planned
+        Whether it is a plan that is applied.
+    author
+        Who asked for it, where that is somebody else than who acts.
+    approved_by
+        Who approved it.
+    is_exempt
+        Whether guards do not apply: an asset that retires leaves every universe.
+    """
+
+    force: bool = False
+    is_planned: bool = False
+    author: str | None = None
+    approved_by: str | None = None
+    is_exempt: bool = False
+
+
+UNASKED = Consent()
+EXEMPT = Consent(is_exempt=True)
+
+
+def check(
+    work: Work, head: CategoryRecord, change: Change, operation: str, reason: str | None, consent: Consent
+) -> None:
+    """Refuse a change that the guards of the universe do not let pass.
+
+    Raises
+    ------
+    GuardError
+        Which guard, and what would satisfy it. `ApprovalRequiredError` carries the change; `Platform` stores the request
+        when the work was rolled back.
+    """
+    if consent.is_exempt:
+        return
+    guards = registry.guards(work.connection, head.id)
+    for error in _findings(work, head, guards, change, reason, consent):
+        raise error
+    if guards.approvers and consent.approved_by is None:
+        raise approval_required(work, head, change, operation, reason, consent, guards)
+
+
+def objections(work: Work, head: CategoryRecord, change: Change) -> list[Objection]:
+    """List the guards that would refuse a change without a reason and without force."""
+    guards = registry.guards(work.connection, head.id)
+    errors: list[GuardError] = list(_findings(work, head, guards, change, None, Consent(is_planned=True)))
+    if guards.approvers:
+        errors.append(ApprovalRequiredError(_needs(head, guards), hint="Applying it stores a request."))
+    return [Objection(code=each.code, message=each.message, hint=each.hint) for each in errors]
+
+
+def _findings(
+    work: Work, head: CategoryRecord, guards: Guards, change: Change, reason: str | None, consent: Consent
+) -> Iterator[GuardError]:
+    name = head.unique_identifier
+    if guards.locked:
+        yield locked(head)
+    if guards.require_reason and not (reason or "").strip():
+        yield ReasonRequiredError(f"A change of {name!r} needs a reason.", hint="Give reason='…'.", category=name)
+    if guards.require_plan and not consent.is_planned:
+        yield PlanRequiredError(
+            f"{name!r} is changed by plans only.",
+            hint="plan = category.plan(…); look at it; plan.apply(reason=…).",
+            category=name,
+        )
+    yield from _removals(work, head, guards, change, consent)
+
+
+def locked(head: CategoryRecord) -> LockedError:
+    """Say that membership is frozen."""
+    return LockedError(
+        f"The asset category {head.unique_identifier!r} is locked.",
+        hint="Its owners and administrators unlock it with guard(locked=False).",
+        category=head.unique_identifier,
+    )
+
+
+def _removals(
+    work: Work, head: CategoryRecord, guards: Guards, change: Change, consent: Consent
+) -> Iterator[GuardError]:
+    """Look at the moment when the most members would be missing, and at now."""
+    if not len(change.lost) or _harmless(guards, change):
+        return
+    lost, gained = leaving(change), entering(change)
+    for time in dict.fromkeys((most_gone(lost), work.now)):
+        gone = number_at(lost, time)
+        if not gone:
+            continue
+        members = _members(work, head, time)
+        if not consent.force and gone / members > guards.allowed_fraction(members):
+            yield _too_many(head, guards, gone, members, time)
+            return
+        if guards.forbid_empty and members - gone + number_at(gained, time) == 0:
+            yield _would_be_empty(head, time)
+            return
+
+
+def _harmless(guards: Guards, change: Change) -> bool:
+    """Tell without counting members that so few leave that no guard minds."""
+    few = guards.allowed_fraction(SMALL_UNIVERSE + 1) * (SMALL_UNIVERSE + 1)
+    return guards.max_removal_fraction is None and not guards.forbid_empty and len(change.lost) <= few
+
+
+def _members(work: Work, head: CategoryRecord, time: int) -> int:
+    query = select(func.count()).select_from(category_membership).where(*State(head.id).valid_at(time))
+    return int(work.connection.scalar(query) or 0)
+
+
+def _too_many(head: CategoryRecord, guards: Guards, gone: int, members: int, time: int) -> RemovalGuardError:
+    allowed = guards.allowed_fraction(members)
+    return RemovalGuardError(
+        f"{gone} of {members} members of {head.unique_identifier!r} would leave ({gone / members:.0%}); "
+        f"at most {allowed:.0%} may leave at once.",
+        hint="If that is meant, repeat it with force=True (--force); plan(…) shows what it would do.",
+        category=head.unique_identifier,
+        leaving=gone,
+        members=members,
+        fraction=gone / members,
+        allowed=allowed,
+        at=_said(time),
+    )
+
+
+def _would_be_empty(head: CategoryRecord, time: int) -> EmptyUniverseError:
+    return EmptyUniverseError(
+        f"The asset category {head.unique_identifier!r} would have no member left.",
+        hint="Its owners forbid that; name those who stay, or let an owner set guard(forbid_empty=False).",
+        category=head.unique_identifier,
+        at=_said(time),
+    )
+
+
+def _said(time: int) -> str | None:
+    at = open_datetime(time)
+    return None if at is None else at.isoformat()
+
+
+# -- approval
+
+
+def approval_required(
+    work: Work,
+    head: CategoryRecord,
+    change: Change,
+    operation: str,
+    reason: str | None,
+    consent: Consent,
+    guards: Guards,
+) -> ApprovalRequiredError:
+    """Say that somebody else must approve a change, and hold what is asked for."""
+    error = ApprovalRequiredError(_needs(head, guards, work.actor.name), category=head.unique_identifier)
+    asked = planned.written(head, change, operation)
+    error.pending = ChangeAsked(change=asked, reason=reason, force=consent.force)
+    return error
+
+
+def _needs(head: CategoryRecord, guards: Guards, author: str | None = None) -> str:
+    others = listed(each for each in guards.approvers if each != author)
+    whom = others or "another approver, and there is none yet"
+    return f"A change of {head.unique_identifier!r} needs the approval of {whom}."
+
+
+# -- who may
+
+
+def may_steward(work: Work, category_id: int, guards: Guards) -> bool:
+    """Tell whether who acts may set guards: administrators, whoever made the universe, and its owners."""
+    if work.actor.role is Role.ADMIN:
+        return True
+    return work.actor.name in {registry.owner(work.connection, category_id), *guards.owners}
+
+
+def check_steward(work: Work, head: CategoryRecord, guards: Guards, asked: str) -> None:
+    """Refuse what is left to owners and administrators.
+
+    Raises
+    ------
+    PermissionDeniedError
+        Names the owners.
+    """
+    if may_steward(work, head.id, guards):
+        return
+    made_by = registry.owner(work.connection, head.id)
+    owners = sorted({*guards.owners, *([made_by] if made_by else [])})
+    raise PermissionDeniedError(
+        f"{asked} of {head.unique_identifier!r} is left to its owners ({listed(owners) or 'none'}) and administrators.",
+        hint="Ask one of them.",
+        owners=owners,
+    )
+
+
+def check_end(work: Work, head: CategoryRecord, asked: str) -> None:
+    """Refuse renaming or deleting a universe that is locked, or that needs approvals, to all but its owners."""
+    guards = registry.guards(work.connection, head.id)
+    if guards.locked:
+        raise locked(head)
+    if guards.for_stewards:
+        check_steward(work, head, guards, asked)
+
+
+def changed(guards: Guards, fields: dict[str, Any]) -> Guards:
+    """Give guards with some fields set; names once each, in their order."""
+    people = {name: tuple(dict.fromkeys(fields[name])) for name in ("approvers", "owners") if name in fields}
+    return Guards(**{**guards.model_dump(), **fields, **people})
+
+
+def check_known(work: Work, names: Iterable[str]) -> None:
+    """Refuse names of which nobody in the organization is called so.
+
+    Raises
+    ------
+    ValidationError
+        Names them.
+    """
+    asked = set(names) - {LOCAL_OWNER.name, work.actor.name}
+    if not asked:
+        return
+    own = (user.c.organization_id == work.organization_id, user.c.name.in_(sorted(asked)))
+    unknown = sorted(asked - set(work.connection.scalars(select(user.c.name).where(*own))))
+    if unknown:
+        raise ValidationError(
+            f"There are no users {listed(unknown)}.", hint="mainsequence user list shows those that there are."
+        )
