@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine
 
+from mainsequence.contract.guards import REQUEST_CHANGE
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.domain.access import LOCAL_OWNER, Actor, Role
-from mainsequence.errors import PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
+from mainsequence.errors import ApprovalRequiredError, PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
 from mainsequence.platform import auditing, services
 from mainsequence.platform.figi import FigiResolver, offline, resolver
 from mainsequence.platform.once import around_the_lake, in_one_transaction
@@ -19,6 +20,7 @@ from mainsequence.platform.registry.engine import open_postgresql, open_sqlite
 from mainsequence.platform.registry.failures import translated
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.platform.retrying import persistently
+from mainsequence.platform.waiting import waiting
 from mainsequence.platform.work import SERVICES, Registered, Work
 from mainsequence.platform.written import WRITERS, Memory, Written
 from mainsequence.settings import Settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from mainsequence.platform.lake import Lake
 
 Clock = Callable[[], int]
+Answer = TypeVar("Answer")
 
 
 def system_clock() -> int:
@@ -109,7 +112,17 @@ class Platform:
                 answer: Out = auditing.carry_out(work, registered, operation, body, path)
                 return answer
 
-        return persistently(act)
+        return self._asking_for_approval(actor, lambda: persistently(act))
+
+    def _asking_for_approval(self, actor: Actor, act: Callable[[], Answer]) -> Answer:
+        """Do some work; store the request of a change that somebody else must approve: what asked was rolled back."""
+        try:
+            return act()
+        except ApprovalRequiredError as error:
+            if error.pending is None:
+                raise
+            stored = self.call_as(actor, REQUEST_CHANGE, error.pending, key=error.pending.change.category_id)
+            raise waiting(error, stored) from None
 
     def call_once(self, actor: Actor, once: Once, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation under an idempotency key; asked again, give the answer of the first time.
@@ -123,7 +136,9 @@ class Platform:
         carry_out = in_one_transaction if registered.writes else around_the_lake
 
         def begin(writes: bool) -> Work:
-            return self.work(actor, writes=writes)
+            work = self.work(actor, writes=writes)
+            work.once = f"{actor.organization_id}:{actor.name}:{once.key}:{once.fingerprint}"
+            return work
 
         def act(work: Work) -> Any:
             return auditing.carry_out(work, registered, operation, body, path)
@@ -133,7 +148,9 @@ class Platform:
                 answer: Out = carry_out(begin, once, operation, act)
                 return answer
 
-        return persistently(whole) if registered.writes else whole()
+        return self._asking_for_approval(
+            actor, lambda: persistently(whole, under_a_key=True) if registered.writes else whole()
+        )
 
     def write_as(
         self, actor: Actor, operation: Operation[Any, Any], body: Any, known: str | None, /, **path: int | str

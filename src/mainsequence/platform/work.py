@@ -51,6 +51,8 @@ class Work:
     now: int
     writes: bool
     memory: Memory = field(default_factory=Memory)
+    once: str | None = field(default=None, init=False)
+    """Under which idempotency key the work is done, where it is under one."""
     _open: AbstractContextManager[Connection] | None = field(default=None, init=False)
     _connection: Connection | None = field(default=None, init=False)
 

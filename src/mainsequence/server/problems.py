@@ -9,7 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mainsequence.contract.problems import MEDIA_TYPE, to_problem
-from mainsequence.errors import AuthenticationError, BusyError, MainSequenceError, NotFoundError
+from mainsequence.errors import (
+    AuthenticationError,
+    BusyError,
+    MainSequenceError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnreachableStorageError,
+)
 
 
 def respond(error: MainSequenceError) -> Response:
@@ -17,8 +24,10 @@ def respond(error: MainSequenceError) -> Response:
     headers = {}
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, BusyError):
+    if isinstance(error, BusyError | UnreachableStorageError):
         headers["Retry-After"] = "1"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.context["retry_after"])
     return _document(to_problem(error), error.status, headers)
 
 

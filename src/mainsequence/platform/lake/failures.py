@@ -9,7 +9,13 @@ import polars.exceptions
 import pyarrow as pa
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from mainsequence.errors import MainSequenceError, ReadOnlyStorageError, StorageError, StorageFullError
+from mainsequence.errors import (
+    MainSequenceError,
+    ReadOnlyStorageError,
+    StorageError,
+    StorageFullError,
+    UnreachableStorageError,
+)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -82,7 +88,7 @@ def _of_object_store(error: BaseException, number: int | None, doing: str) -> St
             f"The bucket does not exist: {doing} failed.", hint="Correct MAINSEQUENCE_LAKE, or create the bucket."
         )
     if unsent or number in _UNREACHED:
-        return StorageError(
+        return UnreachableStorageError(
             f"The object store cannot be reached: {doing} failed.",
             hint="Check AWS_ENDPOINT_URL, and that the store runs; then repeat.",
             errno=number,

@@ -3,9 +3,11 @@
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -23,13 +25,14 @@ from mainsequence.errors import (
     AlreadyExistsError,
     BusyError,
     ConfigurationError,
+    ExistingRowsError,
     NotFoundError,
     SchemaMismatchError,
     ValidationError,
 )
 from mainsequence.platform.lake.failures import storage_failures
 from mainsequence.platform.lake.layout import arrow_schema, conform, to_arrow
-from mainsequence.platform.lake.log import CommitConflict, Uncommitted, create_table
+from mainsequence.platform.lake.log import ONCE, CommitConflict, Uncommitted, create_table
 from mainsequence.platform.lake.planning import Plan, Planner
 from mainsequence.platform.lake.reading import selection
 from mainsequence.platform.lake.storage import open_storage
@@ -131,7 +134,7 @@ class Lake:
 
     # -- writing
 
-    def append(self, name: str, table: pa.Table) -> WriteOutcome:
+    def append(self, name: str, table: pa.Table, *, once: str | None = None) -> WriteOutcome:
         """Add rows whose index is new.
 
         Parameters
@@ -140,6 +143,9 @@ class Lake:
             The table.
         table
             All declared columns in any order; times with a zone, at most microseconds fine.
+        once
+            A key of the caller's that goes into the commit: asked again under it, when the rows are there by the commit
+            of the first time, that one's outcome is given.
 
         Raises
         ------
@@ -151,7 +157,14 @@ class Lake:
             The storage failed; nothing was written.
         """
         rows = conform(table, self.schema(name))
-        return self._write(name, "append", lambda planner: planner.append(rows))
+        key = {} if once is None else {ONCE: sha256(once.encode()).hexdigest()}
+        try:
+            return self._write(name, "append", lambda planner: planner.append(rows), key)
+        except ExistingRowsError:
+            done = self._table(name).log.outcome_of(key[ONCE]) if key else None
+            if done is None:
+                raise
+            return done
 
     def upsert(self, name: str, table: pa.Table) -> WriteOutcome:
         """Add rows whose index is new and replace those whose values differ; whole rows, keyed on the index.
@@ -182,17 +195,19 @@ class Lake:
         nothing = conform(arrow_schema(schema).empty_table(), schema)
         return self._write(name, "delete", lambda planner: planner.replace(nothing, chosen))
 
-    def _write(self, name: str, operation: str, planning: Planning) -> WriteOutcome:
+    def _write(
+        self, name: str, operation: str, planning: Planning, facts: Mapping[str, str] = MappingProxyType({})
+    ) -> WriteOutcome:
         with storage_failures(f"writing to the series table {name!r}"), self._storage.lock(name, self.lock_timeout):
             table = self._table(name)
             for attempt in range(_MAX_ATTEMPTS):
                 try:
-                    return self._attempt(table, name, operation, planning)
+                    return self._attempt(table, name, {"operation": operation, **facts}, planning)
                 except CommitConflict:
                     time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 20)))  # noqa: S311 - spreads writers apart
         raise BusyError(f"Other writers of the series table {name!r} were faster {_MAX_ATTEMPTS} times.")
 
-    def _attempt(self, table: LakeTable, name: str, operation: str, planning: Planning) -> WriteOutcome:
+    def _attempt(self, table: LakeTable, name: str, facts: Mapping[str, str], planning: Planning) -> WriteOutcome:
         base = table.log.newest()
         plan = planning(Planner(table.reader, base))
         counts = {"inserted": plan.inserted, "updated": plan.updated, "deleted": plan.deleted}
@@ -202,7 +217,7 @@ class Lake:
         added = writer.write(plan)
         removed = [file for year in plan.years for file in year.removed]
         try:
-            version = table.log.commit(base, added, removed, {"operation": operation, **counts})
+            version = table.log.commit(base, added, removed, {**facts, **counts})
         except CommitConflict:
             writer.discard()
             raise

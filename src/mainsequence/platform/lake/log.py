@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
-from mainsequence.domain.series import TIME_INDEX, SeriesSchema, SeriesVersion
+from mainsequence.domain.series import TIME_INDEX, SeriesSchema, SeriesVersion, WriteOutcome
 from mainsequence.domain.times import from_micros
 from mainsequence.errors import UnknownRevisionError
 from mainsequence.logs import get_logger
@@ -24,6 +24,10 @@ from mainsequence.platform.lake.snapshots import DataFile, Snapshot, read_snapsh
 CHECKPOINT_EVERY = 50
 _KEPT_SNAPSHOTS = 32
 _SCHEMA_KEY, _OPERATION_KEY = "mainsequence.schema", "mainsequence"
+ONCE = "once"
+"""Under which name the facts of a commit hold the caller's key."""
+
+_LATEST = 1_000
 _FOREVER = "interval 36500 days"
 _CONFIGURATION: dict[str, str | None] = {
     "delta.checkpointInterval": str(CHECKPOINT_EVERY),
@@ -187,6 +191,17 @@ class TableLog:
         except LOW_LEVEL as error:
             _logger.warning("the checkpoint of %s at version %d failed: %s", self.uri, version, error)
 
+    def outcome_of(self, key: str) -> WriteOutcome | None:
+        """Give what the commit under a key did; ``None`` where none of the latest 1,000 commits has it."""
+        with self._mutex:
+            self._table.update_incremental()
+            commits = ((commit["version"], _facts(commit)) for commit in self._table.history(_LATEST))
+            for version, facts in commits:
+                if facts.get(ONCE) == key:
+                    counts = {name: facts[name] for name in ("inserted", "updated", "deleted")}
+                    return WriteOutcome(version=version, **counts)
+        return None
+
     def history(self) -> list[SeriesVersion]:
         """List all versions, oldest first."""
         with self._mutex:
@@ -213,7 +228,11 @@ def _stamp(micros: int) -> str:
     return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
+def _facts(commit: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(commit.get(_OPERATION_KEY, "{}")))
+
+
 def _version(commit: dict[str, Any]) -> SeriesVersion:
-    facts = json.loads(commit.get(_OPERATION_KEY, "{}"))
+    facts = {name: value for name, value in _facts(commit).items() if name != ONCE}
     recorded_at = from_micros(int(commit["timestamp"]) * int(timedelta(milliseconds=1) / timedelta(microseconds=1)))
     return SeriesVersion(version=commit["version"], recorded_at=recorded_at, **(facts or {"operation": "create"}))

@@ -18,6 +18,7 @@ from mainsequence.errors import (
     ReadOnlyStorageError,
     StorageError,
     StorageFullError,
+    UnreachableStorageError,
     ValidationError,
 )
 
@@ -125,7 +126,7 @@ def _unknown(error: BaseException) -> MainSequenceError:
     if is_lost(error):
         return BusyError("The registry's database went away; nothing was changed.", hint="Repeat the call.")
     if isinstance(error, DBAPIError) and _is_refused(error):
-        return StorageError(f"The registry cannot be reached: {_first_line(error)}.", hint=_DATABASE_HINT)
+        return UnreachableStorageError(f"The registry cannot be reached: {_first_line(error)}.", hint=_DATABASE_HINT)
     if is_raced(error):
         return ConflictError("Another writer was there first; nothing was changed.", hint="Repeat the call.")
     return StorageError(f"The database failed: {_first_line(error)}.", hint="Nothing was changed.")

@@ -116,7 +116,7 @@ def delete(work: Work, _body: None, *, key: int) -> None:
 @carries_out(contract.APPEND, writes_registry=False)
 def append(work: Work, body: "pa.Table", *, key: int) -> WriteOutcome:
     """Add rows whose index is new."""
-    return work.lake.append(_table(work, key), body)
+    return work.lake.append(_table(work, key), body, once=work.once)
 
 
 @carries_out(contract.UPSERT, writes_registry=False)
