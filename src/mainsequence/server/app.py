@@ -14,6 +14,9 @@ from mainsequence.server.auth import Guard
 from mainsequence.server.frame import Application, Frame
 from mainsequence.server.problems import respond_framework
 from mainsequence.server.routes import routes
+from mainsequence.server.sessions import Sessions
+from mainsequence.server.wire.routes import routes as wire_routes
+from mainsequence.settings import Settings
 
 BODY_LIMIT = 256 * 1024 * 1024
 DOCUMENTATION = "/docs"
@@ -31,7 +34,8 @@ def create_app(platform: Platform, *, authentication: bool = True, body_limit: i
     body_limit
         The longest body of a request, in bytes.
     """
-    guard = Guard(platform, required=authentication)
+    sessions = Sessions(platform, Settings.from_environment().jwt_key)
+    guard = Guard(platform, required=authentication, sessions=sessions)
     app = _Application(
         title="mainsequence-platform",
         summary="Reusable, point-in-time asset universes, and what hangs from them.",
@@ -42,6 +46,7 @@ def create_app(platform: Platform, *, authentication: bool = True, body_limit: i
         redirect_slashes=False,
     )
     app.router.routes.extend([*health.routes(platform), *routes(platform, guard, body_limit)])
+    app.router.routes.extend(wire_routes(platform, guard, sessions, body_limit))
     if not authentication:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
     return Frame(app, DOCUMENTATION)

@@ -4,6 +4,7 @@ from mainsequence.domain.access import LOCAL_OWNER, Actor
 from mainsequence.errors import AuthenticationError
 from mainsequence.platform.platform import Platform
 from mainsequence.platform.services.access import authenticate
+from mainsequence.server.sessions import Sessions, is_jwt
 
 SCHEMES = ("bearer ", "token ")
 
@@ -17,11 +18,14 @@ class Guard:
         Knows the tokens.
     required
         Whether a token is needed; without, everybody who reaches the server is the local owner.
+    sessions
+        Know the access tokens of those who logged in by name; without, such tokens are refused.
     """
 
-    def __init__(self, platform: Platform, *, required: bool) -> None:
+    def __init__(self, platform: Platform, *, required: bool, sessions: Sessions | None = None) -> None:
         self.platform = platform
         self.required = required
+        self.sessions = sessions
 
     def secret_of(self, authorization: str | None) -> str | None:
         """Read the secret from a header ``Authorization: Bearer …`` (or ``Token …``).
@@ -51,5 +55,7 @@ class Guard:
         """
         if secret is None:
             return LOCAL_OWNER
+        if self.sessions is not None and is_jwt(secret):
+            return self.sessions.actor(secret)
         with self.platform.work(LOCAL_OWNER, writes=False) as work:
             return authenticate(work, secret)

@@ -54,6 +54,13 @@ def user_by_id(connection: Connection, organization_id: int | None, key: int) ->
     raise NotFoundError(f"There is no user with id {key}.", hint="mainsequence user list shows those that exist.")
 
 
+def user_named(connection: Connection, name: str) -> UserRecord | None:
+    """Read one user by name; ``None`` where there is none."""
+    for row in connection.execute(_users().where(user.c.name == name)).mappings():
+        return _user(row)
+    return None
+
+
 def add_user(connection: Connection, organization_id: int, name: str, role: Role, now: int) -> int | None:
     """Add a user; ``None`` where the name is taken, in whichever organization."""
     row = {"organization_id": organization_id, "name": name, "role": int(role), "is_active": True, "created_at": now}

@@ -44,6 +44,11 @@ def whoami(work: Work, _body: None) -> Whoami:
     )
 
 
+def own_record(work: Work) -> UserRecord | None:
+    """Read the user who asks; ``None`` for the local owner, who is no user."""
+    return registry.user_named(work.connection, work.actor.name)
+
+
 @carries_out(contract.USERS)
 def users(work: Work, _body: None) -> list[UserRecord]:
     """List the users of the organization."""
