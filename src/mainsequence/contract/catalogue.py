@@ -4,10 +4,40 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mainsequence.contract import access, assets, audit, categories, changes, credentials, portfolios, routing, series, sharing, teams
+from mainsequence.contract import (
+    access,
+    assets,
+    audit,
+    categories,
+    changes,
+    credentials,
+    loading,
+    portfolios,
+    reconciliation,
+    resolution,
+    routing,
+    series,
+    sharing,
+    teams,
+)
 from mainsequence.contract.operation import Operation
 
-_NOUNS: tuple[ModuleType, ...] = (assets, categories, changes, portfolios, routing, series, access, credentials, teams, sharing, audit)
+_NOUNS: tuple[ModuleType, ...] = (
+    assets,
+    resolution,
+    categories,
+    loading,
+    reconciliation,
+    changes,
+    portfolios,
+    routing,
+    series,
+    access,
+    credentials,
+    teams,
+    sharing,
+    audit,
+)
 
 
 @cache
