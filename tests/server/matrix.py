@@ -1,0 +1,120 @@
+"""Who may do what, written down by hand: one line for every operation, one for everybody who may stand to an object.
+
+A new operation needs its place in `RULES` (and in `BODIES`, where an empty body is refused); a test fails until then.
+"""
+
+from typing import Any
+
+RULES = {
+    # every role, on what belongs to its organization
+    "everybody": """
+        assets.query assets.get assets.snapshots categories.query categories.containing categories.asset_ids_of
+        changes.query portfolios.query portfolio_groups.query portfolio_groups.get routing.query
+        series.query series.get series.read series.wide series.statistics series.history
+        access.whoami teams.query teams.get
+    """,
+    # by role alone
+    "editors": """
+        assets.create assets.register assets.register_figi assets.patch assets.retire assets.set_pricing
+        assets.clear_pricing categories.create categories.get_or_create portfolios.create portfolios.get_or_create
+        portfolios.publish portfolio_groups.create portfolio_groups.get_or_create portfolio_groups.patch
+        portfolio_groups.delete portfolio_groups.append_portfolios portfolio_groups.remove_portfolios
+        routing.get_or_create series.create series.get_or_create series.patch series.delete series.append
+        series.upsert series.replace series.delete_rows
+    """,
+    "administrators": """
+        access.users access.create_user access.patch_user access.tokens access.issue_token access.revoke_token
+        access.set_password teams.create teams.delete teams.add_members teams.remove_members audit.query
+        webhooks.query webhooks.get webhooks.create webhooks.resume webhooks.test webhooks.delete
+    """,
+    # by how somebody stands to the object that the address names
+    "v": """
+        categories.get categories.asset_ids categories.assets categories.weights categories.members
+        categories.history categories.diff categories.references categories.sharing
+        routing.get routing.evaluate_asset routing.coverage routing.sharing
+        portfolios.get portfolios.latest_weights portfolios.sharing
+    """,
+    "n": "categories.register_reference categories.drop_reference",
+    "e": """
+        categories.patch categories.append_assets categories.remove_assets categories.update_assets
+        routing.add_rules routing.remove_rules portfolios.patch
+    """,
+    "d": "categories.delete routing.delete portfolios.delete",
+    "s": """
+        categories.set_visibility categories.share categories.unshare
+        routing.set_visibility routing.share routing.unshare
+        portfolios.set_visibility portfolios.share portfolios.unshare
+    """,
+}
+"""The rule of every operation. v: those who see the object; n: editors who see it, to name themselves its readers; e:
+those who may change it; d: those who may delete it; s: those who may share it."""
+
+RULE_OF = {name: rule for rule, names in RULES.items() for name in names.split()}
+
+NAMED = [name for names in RULES.values() for name in names.split()]
+
+OPEN = {
+    "owner": "vneds",
+    "admin": "vneds",
+    "editor": "vned",
+    "reader": "v",
+    "viewing editor": "vned",
+    "viewing reader": "v",
+    "changing editor": "vned",
+    "changing reader": "ve",
+    "reader in a viewing team": "v",
+    "reader in a changing team": "ve",
+    "owner who reads by now": "v",
+    "other reader": "",
+    "other editor": "",
+    "other admin": "",
+}
+"""What each may with an object that is everybody's of the organization."""
+
+PRIVATE = {
+    "owner": "vneds",
+    "admin": "vneds",
+    "editor": "",
+    "reader": "",
+    "viewing editor": "vn",
+    "viewing reader": "v",
+    "changing editor": "vne",
+    "changing reader": "ve",
+    "reader in a viewing team": "v",
+    "reader in a changing team": "ve",
+    "owner who reads by now": "v",
+    "other reader": "",
+    "other editor": "",
+    "other admin": "",
+}
+"""The same with a private one; where nothing is said, it is not found."""
+
+BODIES: dict[str, Any] = {
+    "assets.set_pricing": {"instrument_dump": {}, "pricing_details_date": "2024-01-01T00:00:00Z"},
+    "categories.append_assets": {"asset_ids": []},
+    "categories.diff": {"a": {}, "b": {}},
+    "categories.drop_reference": {"kind": "node", "identifier": "x"},
+    "categories.patch": {"display_name": "mine"},
+    "categories.register_reference": {"kind": "node", "identifier": "x"},
+    "categories.remove_assets": {"asset_ids": []},
+    "categories.set_visibility": {"visibility": "private"},
+    "categories.share": {"user": "bo"},
+    "categories.unshare": {"user": "bo"},
+    "categories.update_assets": {"asset_ids": []},
+    "access.set_password": {"password": "correct horse battery staple"},
+    "portfolio_groups.append_portfolios": {"portfolios": []},
+    "portfolio_groups.remove_portfolios": {"portfolios": []},
+    "portfolios.patch": {"display_name": "mine"},
+    "portfolios.set_visibility": {"visibility": "private"},
+    "portfolios.share": {"user": "bo"},
+    "portfolios.unshare": {"user": "bo"},
+    "routing.coverage": {"asset_ids": []},
+    "routing.evaluate_asset": {"asset_id": 1},
+    "routing.set_visibility": {"visibility": "private"},
+    "routing.share": {"user": "bo"},
+    "routing.unshare": {"user": "bo"},
+    "series.wide": {"column": "close"},
+    "teams.add_members": {"members": []},
+    "teams.remove_members": {"members": []},
+}
+"""What operations are asked with that an empty body does not fit; enough to be carried out where that is allowed."""
