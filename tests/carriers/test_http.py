@@ -200,7 +200,7 @@ def test_an_answer_cut_off_on_the_way_is_no_shorter_list(tmp_path: Path) -> None
 def test_no_server_is_said_with_its_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    carrier = HttpCarrier(f"http://127.0.0.1:{port}", patience=Patience(attempts=2, first=0.01))
+    carrier = HttpCarrier(f"http://127.0.0.1:{port}", patience=Patience(at_first=2, first=0.01))
     with pytest.raises(TransportError, match=f"127.0.0.1:{port} after 2 attempts") as caught:
         carrier.call(contract.GET, None, key=1)
     assert isinstance(caught.value, ConnectionError)
@@ -209,7 +209,7 @@ def test_no_server_is_said_with_its_address() -> None:
 @pytest.mark.parametrize("address", ["http://", "http://host:notaport"])
 def test_an_address_that_cannot_be_is_refused(address: str) -> None:
     with pytest.raises((ConfigurationError, TransportError)):
-        HttpCarrier(address, patience=Patience(attempts=1)).call(contract.GET, None, key=1)
+        HttpCarrier(address, patience=Patience(at_first=1)).call(contract.GET, None, key=1)
 
 
 def test_environment_and_arguments_choose_the_server(server: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -39,12 +40,15 @@ class Patience:
     Parameters
     ----------
     attempts
-        How many times in all.
+        How many times in all: enough to outlast the restart of a server, about half a minute.
+    at_first
+        How many times in all where there is no connection and never was one: rather the address is wrong.
     first, longest
         Seconds before the second attempt, doubling up to the longest; half of each wait is left to chance.
     """
 
-    attempts: int = 6
+    attempts: int = 10
+    at_first: int = 4
     first: float = 0.2
     longest: float = 10.0
 
@@ -96,6 +100,7 @@ class HttpCarrier:
             {"Authorization": f"Bearer {token}"} if token else {}
         )
         self._patience, self._transport, self._sleep = patience, transport, sleep
+        self._answered = False
         self._open()
 
     def _open(self) -> None:
@@ -144,15 +149,18 @@ class HttpCarrier:
         )
 
     def _send(self, operation: Operation[Any, Any], request: httpx.Request) -> httpx.Response:
-        for attempt in range(1, self._patience.attempts + 1):
-            last = attempt == self._patience.attempts
+        for attempt in count(1):
             asked = None
             try:
                 response = self._client.send(request)
             except httpx.TransportError as error:
-                if last or not _may_repeat(operation, error):
+                stranger = _never_sent(error) and not self._answered
+                patience = self._patience.at_first if stranger else self._patience.attempts
+                if attempt >= patience or not _may_repeat(operation, error):
                     raise self._unreached(operation, error, attempt) from error
             else:
+                self._answered = True
+                last = attempt >= self._patience.attempts
                 if response.is_success:
                     return response
                 if last or operation.answer_is_secret or response.status_code not in _PASSING:
@@ -164,7 +172,7 @@ class HttpCarrier:
     def _unreached(self, operation: Operation[Any, Any], error: httpx.TransportError, attempts: int) -> TransportError:
         tried = f" after {attempts} attempts" if attempts > 1 else ""
         what = str(error) or type(error).__name__
-        lost = operation.writes and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        lost = operation.writes and not _never_sent(error)
         return TransportError(
             f"{operation.name} did not reach {self.endpoint}{tried}: {what}.",
             hint="It may have been carried out; read before you repeat it." if lost else "Is the server running?",
@@ -189,5 +197,8 @@ class HttpCarrier:
 
 
 def _may_repeat(operation: Operation[Any, Any], error: httpx.TransportError) -> bool:
-    never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-    return never_sent or (isinstance(error, _LOST) and not operation.answer_is_secret)
+    return _never_sent(error) or (isinstance(error, _LOST) and not operation.answer_is_secret)
+
+
+def _never_sent(error: httpx.TransportError) -> bool:
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
