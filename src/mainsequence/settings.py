@@ -18,6 +18,11 @@ ENVIRONMENT = {
     "MAINSEQUENCE_OPENFIGI_KEY": "API key for OpenFIGI; optional.",
     "MAINSEQUENCE_PRIVATE_WEBHOOKS": "1 lets webhooks reach private addresses too. Default: the open internet.",
     "MAINSEQUENCE_JWT_KEY": "Key that signs a server's access tokens; by default one is made and kept in the registry.",
+    "MAINSEQUENCE_RATE_LIMIT": "Requests a second (and at once: 100,500) of one token, or off. "
+    "Default: off on this machine's own addresses, 200,2000 elsewhere.",
+    "MAINSEQUENCE_CORS_ORIGINS": "Origins whose pages may read a server's answers, with commas between. Default: none.",
+    "MAINSEQUENCE_TRUSTED_PROXIES": "Addresses of proxies that say (X-Forwarded-For) who asks a server. Default: none.",
+    "MAINSEQUENCE_LOG_FORMAT": "How a server writes its log: json (default), one object a line, or text.",
 }
 
 
@@ -45,6 +50,15 @@ class Settings:
         API key for OpenFIGI.
     private_webhooks
         Whether webhooks may be sent to addresses that are not of the open internet.
+    rate_limit
+        How much one token may ask a server for: ``100`` requests a second, ``100,500`` with so many at once, ``off``;
+        ``None`` means off on this machine's own addresses, ``200,2000`` elsewhere.
+    cors_origins
+        Origins whose pages may read a server's answers.
+    trusted_proxies
+        Addresses of the proxies that say who asks a server.
+    log_format
+        How a server writes its log: ``json`` or ``text``.
     jwt_key
         Key that signs a server's access tokens, at least 32 characters; ``None`` means one that is made and kept in the
         registry.
@@ -59,6 +73,10 @@ class Settings:
     lake: str | None = None
     private_webhooks: bool = False
     jwt_key: str | None = field(default=None, repr=False)
+    rate_limit: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: str = "json"
 
     @property
     def series(self) -> str:
@@ -87,6 +105,10 @@ class Settings:
             lake=_lake(found.get("MAINSEQUENCE_LAKE")),
             private_webhooks=_is_on(found.get("MAINSEQUENCE_PRIVATE_WEBHOOKS"), "MAINSEQUENCE_PRIVATE_WEBHOOKS"),
             jwt_key=found.get("MAINSEQUENCE_JWT_KEY") or None,
+            rate_limit=found.get("MAINSEQUENCE_RATE_LIMIT") or None,
+            cors_origins=_several(found.get("MAINSEQUENCE_CORS_ORIGINS")),
+            trusted_proxies=_several(found.get("MAINSEQUENCE_TRUSTED_PROXIES")),
+            log_format=_log_format(found.get("MAINSEQUENCE_LOG_FORMAT") or "json"),
         )
 
     @classmethod
@@ -111,6 +133,18 @@ class Settings:
         return replace(
             usual, home=Path(url.removeprefix("file://")).expanduser(), database_url=None, endpoint=None, lake=None
         )
+
+
+def _several(text: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (each.strip() for each in (text or "").split(","))))
+
+
+def _log_format(text: str) -> str:
+    if text not in ("json", "text"):
+        raise ConfigurationError(
+            f"There is no log format {text!r}.", hint="Set MAINSEQUENCE_LOG_FORMAT to json or text."
+        )
+    return text
 
 
 def _database_url(url: str | None) -> str | None:

@@ -9,6 +9,7 @@ import typer
 
 from mainsequence.cli.output import say
 from mainsequence.errors import ConfigurationError
+from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
     from mainsequence.domain.access import IssuedToken
@@ -34,6 +35,9 @@ def start(
     max_body: Annotated[int, typer.Option(min=1, help="Longest body of a request, in MiB.")] = 256,
     certificate: Annotated[Path | None, typer.Option(help="TLS certificate, PEM; with --key.")] = None,
     key: Annotated[Path | None, typer.Option(help="Private key of the certificate, PEM.")] = None,
+    drain: Annotated[
+        float, typer.Option(min=0, help="Seconds to answer on after SIGTERM while /readyz says no.")
+    ] = 0.0,
 ) -> None:
     """Serve the platform until stopped; requests in flight finish first. The first start makes an administrator."""
     platform = _platform()
@@ -43,7 +47,8 @@ def start(
         raise ConfigurationError(
             f"{error.name} is not installed.", hint="pip install 'mainsequence-platform[server]'"
         ) from None
-    binding = Binding(host, port, not no_auth, max_body * MEBIBYTE, certificate, key)
+    asked = Binding(host, port, not no_auth, max_body * MEBIBYTE, certificate, key, drain_seconds=drain)
+    binding = asked.with_settings(Settings.from_environment())
     listener = listen(binding)
     address = binding.address(listener)
     say(f"Serving {platform.describe().removeprefix('embedded at ')} at {address}  (stop with Ctrl-C)")

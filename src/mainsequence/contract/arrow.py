@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mainsequence.errors import TransportError, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
@@ -28,6 +30,85 @@ def encode(table: "pa.Table") -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
+ROWS_AT_ONCE = 65_536
+"""How many rows of a large table cross in one record batch."""
+
+
+def encode_batches(reader: "pa.RecordBatchReader") -> "Iterator[bytes]":
+    """Write record batches as an Arrow IPC stream, part by part while they are read; as `encode` does whole tables."""
+    import pyarrow as pa
+
+    sink = _Parts()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), reader.schema, options=options) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            yield sink.take()
+    yield sink.take()
+
+
+class _Parts:
+    """A file to write to, whose content is taken away part by part."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, part: Any) -> int:
+        self._parts.append(bytes(part))
+        return len(part)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def take(self) -> bytes:
+        taken, self._parts = b"".join(self._parts), []
+        return taken
+
+
+def decode_parts(parts: "Iterable[bytes]") -> "pa.Table":
+    """Read an Arrow IPC stream while it arrives, never its bytes and the table at once. Raises as `decode`."""
+    import pyarrow as pa
+
+    source = _Arriving(parts)
+    try:
+        with pa.ipc.open_stream(pa.PythonFile(source, mode="r")) as reader:
+            table = reader.read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise TransportError(f"The Arrow stream is damaged: {error}", hint="Repeat the request.") from error
+    source.read()
+    _check_end(source.last, source.length)
+    return table
+
+
+class _Arriving:
+    """A file to read from, whose content arrives part by part."""
+
+    closed = False
+
+    def __init__(self, parts: "Iterable[bytes]") -> None:
+        self._parts = iter(parts)
+        self._held = bytearray()
+        self.last, self.length = b"", 0
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._held) < size:
+            part = next(self._parts, None)
+            if part is None:
+                break
+            self._held += part
+            self.length += len(part)
+            self.last = (self.last + part[-len(_END) :])[-len(_END) :]
+        size = len(self._held) if size < 0 else size
+        given = bytes(self._held[:size])
+        del self._held[:size]
+        return given
+
+    def close(self) -> None: ...
+
+
 def decode(stream: bytes) -> "pa.Table":
     """Read a whole Arrow IPC stream.
 
@@ -38,7 +119,7 @@ def decode(stream: bytes) -> "pa.Table":
     """
     import pyarrow as pa
 
-    _check_end(stream)
+    _check_end(stream, len(stream))
     try:
         with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
             return reader.read_all()
@@ -66,10 +147,13 @@ def decode_from_stranger(stream: bytes) -> "pa.Table":
     return table
 
 
-def _check_end(stream: bytes) -> None:
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+def _check_end(stream: bytes, length: int) -> None:
     # A reader takes a stream that ends between two batches for whole; the end-of-stream mark tells the difference.
-    if not stream.endswith(b"\xff\xff\xff\xff\x00\x00\x00\x00"):
-        raise TransportError(f"The Arrow stream of {len(stream)} bytes is cut off.", hint="Repeat the request.")
+    if not stream.endswith(_END):
+        raise TransportError(f"The Arrow stream of {length} bytes is cut off.", hint="Repeat the request.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,40 @@
-"""The application: the platform's operations under ``/api/v1``, their documentation, and probes."""
+"""The application: the platform's operations under ``/api/v1``, their documentation, probes and counters."""
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mainsequence.contract.wire import IDEMPOTENCY_KEY
 from mainsequence.platform.platform import Platform
-from mainsequence.server import health, openapi
-from mainsequence.server.auth import Guard
-from mainsequence.server.frame import Application, Frame
+from mainsequence.server import documentation, health, openapi
+from mainsequence.server.frame import Application, Frame, Lifecycle
+from mainsequence.server.limits import Attempts, Buckets, Rate, WatchedGuard
+from mainsequence.server.metrics import Metrics
 from mainsequence.server.problems import respond_framework
-from mainsequence.server.routes import routes
+from mainsequence.server.remembered import Changes, Remembered
+from mainsequence.server.routes import QUICK_THREADS, Serving, routes
 from mainsequence.server.sessions import Sessions
 from mainsequence.server.wire.routes import routes as wire_routes
 from mainsequence.settings import Settings
 
 BODY_LIMIT = 256 * 1024 * 1024
-DOCUMENTATION = "/docs"
 
 
-def create_app(platform: Platform, *, authentication: bool = True, body_limit: int = BODY_LIMIT) -> Application:
+def create_app(
+    platform: Platform,
+    *,
+    authentication: bool = True,
+    body_limit: int = BODY_LIMIT,
+    rate: Rate | None = None,
+    cors_origins: tuple[str, ...] = (),
+    lifecycle: Lifecycle | None = None,
+) -> Application:
     """Give the application that serves a platform.
 
     Parameters
@@ -33,23 +45,46 @@ def create_app(platform: Platform, *, authentication: bool = True, body_limit: i
         Whether requests need a token. Without, only requests addressed to this machine are answered.
     body_limit
         The longest body of a request, in bytes.
+    rate
+        How much each token, and each address without one, may ask for; ``None`` for as much as they like.
+    cors_origins
+        The origins whose pages may read answers; by default none.
+    lifecycle
+        Says when the server is on its way out.
     """
-    sessions = Sessions(platform, Settings.from_environment().jwt_key)
-    guard = Guard(platform, required=authentication, sessions=sessions)
+    metrics, found = Metrics(platform.engine), lifecycle or Lifecycle()
+    attempts = Attempts(metrics.failed_logins.inc)
+    sessions = Sessions(platform, Settings.from_environment().jwt_key, attempts.attempt)
+    guard = WatchedGuard(platform, attempts, required=authentication, sessions=sessions)
+    remembered = Remembered(Changes(platform.engine), platform.clock)
+    quick = ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix="mainsequence-quick")
     app = _Application(
         title="mainsequence-platform",
         summary="Reusable, point-in-time asset universes, and what hangs from them.",
         version=version("mainsequence-platform"),
-        docs_url=DOCUMENTATION,
+        docs_url=None,
         redoc_url=None,
         exception_handlers={HTTPException: respond_framework, Exception: respond_framework},
         redirect_slashes=False,
     )
-    app.router.routes.extend([*health.routes(platform), *routes(platform, guard, body_limit)])
-    app.router.routes.extend(wire_routes(platform, guard, sessions, body_limit))
+    serving = Serving(platform, guard, body_limit, remembered, quick, metrics)
+    app.router.routes.extend([*routes(serving), *health.routes(platform, guard, metrics, found)])
+    app.router.routes.extend([*documentation.routes(), *wire_routes(platform, guard, sessions, body_limit)])
+    _open_to(app, authentication, cors_origins)
+    return Frame(app, metrics, None if rate is None else Buckets(rate), found)
+
+
+def _open_to(app: FastAPI, authentication: bool, cors_origins: tuple[str, ...]) -> None:
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", IDEMPOTENCY_KEY],
+            expose_headers=["ETag", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        )
     if not authentication:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
-    return Frame(app, DOCUMENTATION)
 
 
 class _Application(FastAPI):

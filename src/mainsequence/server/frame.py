@@ -1,38 +1,52 @@
-"""What surrounds every request: its id, a line in the log, headers that keep browsers careful."""
+"""What surrounds every request: its id, how much its client may ask for, a line in the log, careful headers."""
 
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 
 from mainsequence.logs import get_logger
-from mainsequence.server.problems import respond_failure
+from mainsequence.platform.origin import Origin, asked_from
+from mainsequence.server.limits import Buckets, Decision, refused
+from mainsequence.server.metrics import Metrics
+from mainsequence.server.problems import respond, respond_failure
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 
-REQUEST_ID = "X-Request-ID"
-_ID_SHAPE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID_SHAPE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 CAREFUL = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
-NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-DOCUMENTATION = (
-    "default-src 'none'; connect-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "frame-ancestors 'none'"
-)
+"""Headers of every answer that does not say otherwise."""
+
+SECURE = (b"strict-transport-security", b"max-age=31536000")
+PROBES = frozenset({"/healthz", "/readyz"})
+"""Those who watch the server are never told to come back later."""
 
 logger = get_logger("mainsequence.server.requests")
+
+
+class Lifecycle:
+    """Whether the server is on its way out: it still answers, but wants no new clients."""
+
+    def __init__(self) -> None:
+        self.leaving = False
 
 
 class Frame:
@@ -42,60 +56,110 @@ class Frame:
     ----------
     application
         What answers requests.
-    documentation
-        The path of the interactive documentation, the one page that loads scripts.
+    metrics
+        Counts them.
+    limits
+        How much each token, and each address without one, may ask for; ``None`` for as much as they like.
+    lifecycle
+        Whether the server is on its way out.
     """
 
-    def __init__(self, application: Application, documentation: str) -> None:
+    def __init__(
+        self, application: Application, metrics: Metrics, limits: Buckets | None, lifecycle: Lifecycle
+    ) -> None:
         self.application = application
-        self.documentation = documentation
+        self.metrics, self.limits, self.lifecycle = metrics, limits, lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await _Exchange(self, scope, send).run(receive)
+        else:
             await self.application(scope, receive, send)
-            return
-        await _Exchange(scope, send, self.documentation).run(self.application, receive)
 
 
 class _Exchange:
-    def __init__(self, scope: Scope, send: Send, documentation: str) -> None:
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        self.id = given if _ID_SHAPE.fullmatch(given) else uuid4().hex
-        self.scope, self.forward, self.documentation = scope, send, documentation
+    def __init__(self, frame: Frame, scope: Scope, send: Send) -> None:
+        given = authorization = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+            elif name == b"authorization":
+                authorization = value
+        self.id = given.decode() if _ID_SHAPE.fullmatch(given) else uuid4().hex
+        self.client: str = (scope.get("client") or ("",))[0]
+        self.frame, self.scope, self.forward = frame, scope, send
+        self.bucket = authorization.decode("latin-1") or self.client
+        self.decision: Decision | None = None
         self.began, self.status = time.perf_counter(), 0
         scope.setdefault("state", {})["request_id"] = self.id
 
-    async def run(self, application: Application, receive: Receive) -> None:
+    async def run(self, receive: Receive) -> None:
+        asked_from.set(Origin("http", self.client or None, self.id))
+        self.frame.metrics.in_flight.inc()
         try:
-            await application(self.scope, receive, self.send)
+            refusal = self._refusal()
+            await (refusal or self.frame.application)(self.scope, receive, self.send)
         except Exception:
             logger.exception("failed", extra=self.facts())
             if not self.status:  # where an answer has begun, the server closes the connection
                 await respond_failure(self.id)(self.scope, receive, self.send)
         finally:
-            logger.info("%(method)s %(path)s %(status)s", self.facts(), extra=self.facts())
+            self._finish()
+
+    def _refusal(self) -> Response | None:
+        limits = self.frame.limits
+        if limits is None or self.scope["path"] in PROBES:
+            return None
+        self.decision = limits.take(self.bucket)
+        if self.decision.allowed:
+            return None
+        self.frame.metrics.limited.inc()
+        return respond(refused("There were too many requests.", self.decision.wait))
+
+    def _finish(self) -> None:
+        state, metrics = self.scope["state"], self.frame.metrics
+        metrics.in_flight.dec()
+        seconds = time.perf_counter() - self.began
+        operation, writes = state.get("operation"), state.get("writes", False)
+        metrics.count(operation, self.scope["method"], self.status, seconds, writes=writes)
+        facts = self.facts()
+        logger.info("%(method)s %(path)s %(status)s", facts, extra=facts)
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers[REQUEST_ID] = self.id
-            for name, value in CAREFUL.items():
-                headers.setdefault(name, value)
-            page = self.scope["path"] == self.documentation
-            headers.setdefault("Content-Security-Policy", DOCUMENTATION if page else NO_PAGE)
+            message["headers"] = self._complete(message.get("headers", ()))
         await self.forward(message)
 
+    def _complete(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+        made = [*headers, (b"x-request-id", self.id.encode())]
+        said = {name for name, _ in made}
+        made += [pair for pair in CAREFUL.items() if pair[0] not in said]
+        if self.scope["scheme"] == "https":
+            made.append(SECURE)
+        if self.frame.lifecycle.leaving:
+            made.append((b"connection", b"close"))
+        if self.decision is not None and self.frame.limits is not None:
+            made += _shown(self.decision, self.frame.limits)
+        return made
+
     def facts(self) -> dict[str, Any]:
-        state = self.scope.get("state", {})
+        state = self.scope["state"]
         return {
             "request_id": self.id,
             "method": self.scope["method"],
             "path": self.scope["path"],
-            "status": self.status,
+            "status": self.status or int(HTTPStatus.INTERNAL_SERVER_ERROR),
             "operation": state.get("operation"),
             "actor": state.get("actor"),
-            "client": (self.scope.get("client") or ("",))[0],
+            "client": self.client,
             "milliseconds": round((time.perf_counter() - self.began) * 1000, 1),
         }
+
+
+def _shown(decision: Decision, limits: Buckets) -> list[tuple[bytes, bytes]]:
+    """Write the limit in the words of the IETF's RateLimit headers."""
+    policy = f'"requests";q={limits.rate.burst};w={limits.rate.window}'
+    left = f'"requests";r={decision.remaining};t={decision.reset}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]

@@ -1,4 +1,4 @@
-"""Whether the server runs, and whether it can work: for those who restart it and those who send it requests."""
+"""Whether the server runs, whether it can work, what it counted: for those who watch it."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mainsequence.domain.access import LOCAL_OWNER
-from mainsequence.errors import MainSequenceError
+from mainsequence.domain.access import LOCAL_OWNER, Role
+from mainsequence.errors import BusyError, MainSequenceError, PermissionDeniedError
 from mainsequence.platform.platform import Platform
+from mainsequence.server.auth import Guard
+from mainsequence.server.frame import Lifecycle
+from mainsequence.server.metrics import CONTENT_TYPE, Metrics
 from mainsequence.server.problems import respond
 
 
-def routes(platform: Platform) -> list[Route]:
-    """Give ``/healthz`` and ``/readyz``; neither asks for a token."""
-    return [Route("/healthz", _alive, methods=["GET"]), Route("/readyz", _readiness(platform), methods=["GET"])]
+def routes(platform: Platform, guard: Guard, metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
+    """Give ``/healthz`` and ``/readyz``, without a token, and ``/metrics``, with an administrator's."""
+    return [
+        Route("/healthz", _alive, methods=["GET"]),
+        Route("/readyz", _readiness(platform, lifecycle), methods=["GET"]),
+        Route("/metrics", _counters(guard, metrics), methods=["GET"]),
+    ]
 
 
 def _alive(_request: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-def _readiness(platform: Platform) -> Callable[[Request], Response]:
+def _readiness(platform: Platform, lifecycle: Lifecycle) -> Callable[[Request], Response]:
     def ready(_request: Request) -> Response:
+        if lifecycle.leaving:
+            return respond(BusyError("The server is about to stop.", hint="Ask another one, or this one again soon."))
         try:
             with platform.work(LOCAL_OWNER, writes=False) as work:
                 work.connection.execute(text("SELECT version_num FROM alembic_version"))
@@ -32,3 +41,18 @@ def _readiness(platform: Platform) -> Callable[[Request], Response]:
         return JSONResponse({"status": "ready"})
 
     return ready
+
+
+def _counters(guard: Guard, metrics: Metrics) -> Callable[[Request], Response]:
+    def counters(request: Request) -> Response:
+        try:
+            actor = guard.actor(guard.secret_of(request.headers.get("Authorization")))
+            if actor.role < Role.ADMIN:
+                raise PermissionDeniedError(
+                    "The server's counters are for administrators.", hint="Give Prometheus an administrator's token."
+                )
+        except MainSequenceError as error:
+            return respond(error)
+        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
+
+    return counters

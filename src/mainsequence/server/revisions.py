@@ -18,6 +18,12 @@ def etag(answer: Any, content: bytes) -> str | None:
     return f'"{answer.revision}-{sha256(content).hexdigest()[:16]}"'
 
 
+def known(if_none_match: str | None) -> str | None:
+    """Give the tag of what a client has already, without its quotes; ``*`` and lists of tags are none."""
+    shaped = None if if_none_match is None else _SHAPE.fullmatch(if_none_match.strip())
+    return None if shaped is None else shaped[0].strip('"')
+
+
 def with_condition(operation: Operation[Any, Any], body: Any, if_match: str | None) -> Any:
     """Give what an operation takes with the revision that ``If-Match`` names.
 

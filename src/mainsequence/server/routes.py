@@ -1,6 +1,12 @@
 """Routes, built from the list of operations: no address is written here."""
 
+import asyncio
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from types import NoneType
@@ -15,35 +21,75 @@ from mainsequence.contract.catalogue import operations
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.wire import (
     IDEMPOTENCY_KEY,
+    JSON,
     PREFIX,
     media_type,
     read_body,
     read_parameters,
     write_answer,
 )
+from mainsequence.domain.access import Actor
 from mainsequence.errors import MainSequenceError, NotFoundError, ValidationError
 from mainsequence.platform.platform import Platform, permitted
 from mainsequence.platform.registry.idempotency import Once
-from mainsequence.server import bodies, revisions
+from mainsequence.platform.written import WRITERS, Written
+from mainsequence.server import bodies, revisions, streaming
 from mainsequence.server.auth import Guard
+from mainsequence.server.metrics import Metrics
 from mainsequence.server.problems import refuse, respond
+from mainsequence.server.remembered import Answer, Remembered
 
 KEY_SHAPE = re.compile(r"[!-~]{1,200}")
 LONGEST_ID = 18
 """Digits of an id: what fits into 64 bits."""
 
+QUICK_THREADS = 4
+"""How many short readings are carried out at once: more threads of one interpreter would only wait for each other."""
 
-def routes(platform: Platform, guard: Guard, body_limit: int) -> list[Route]:
+WHO_MAY = frozenset({"access", "credentials", "teams", "sharing"})
+"""Nouns whose operations change who may do what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What every endpoint needs.
+
+    Parameters
+    ----------
+    platform, guard
+        What carries operations out, and who asks.
+    body_limit
+        The longest body of a request, in bytes.
+    remembered
+        Answers and bearers that still hold.
+    quick
+        The threads of short readings.
+    metrics
+        Counts what was answered from memory.
+    """
+
+    platform: Platform
+    guard: Guard
+    body_limit: int
+    remembered: Remembered
+    quick: ThreadPoolExecutor
+    metrics: Metrics
+
+
+def routes(serving: Serving) -> list[Route]:
     """Give the route of every operation."""
-    return [Endpoint(platform, guard, body_limit, operation).route() for operation in operations().values()]
+    return [Endpoint(serving, operation).route() for operation in operations().values()]
 
 
 class Endpoint:
     """Where one operation is asked for over HTTP."""
 
-    def __init__(self, platform: Platform, guard: Guard, body_limit: int, operation: Operation[Any, Any]) -> None:
-        self.platform, self.guard, self.body_limit, self.operation = platform, guard, body_limit, operation
+    def __init__(self, serving: Serving, operation: Operation[Any, Any]) -> None:
+        self.serving, self.operation = serving, operation
+        self.platform, self.guard, self.remembered = serving.platform, serving.guard, serving.remembered
         self.gives = media_type(operation.gives)
+        self.is_quick = operation.method == "GET" and "{key}" in operation.path and self.gives == JSON
+        self.is_remembered = operation.method == "GET" and operation.name in WRITERS
 
     def route(self) -> Route:
         """Give the route; HEAD is not answered."""
@@ -52,17 +98,48 @@ class Endpoint:
         return made
 
     async def answer(self, request: Request) -> Response:
-        """Answer one request; the work runs in a thread."""
-        request.state.operation = self.operation.name
+        """Answer one request: from memory where it still holds, else in a thread."""
+        request.state.operation, request.state.writes = self.operation.name, self.operation.writes
+        version = self.remembered.look()
+        key = _key(request) if self.is_remembered else None
+        held = None if key is None else self.remembered.answer(key)
+        if held is not None:
+            request.state.actor = held.actor
+            self.serving.metrics.remembered.inc()
+            return _again(held)
         try:
             secret = self.guard.secret_of(request.headers.get("Authorization"))
-            content = await bodies.read(request, self.body_limit)
+            content = await bodies.read(request, self.serving.body_limit)
             refused = self._media_refusal(request, content)
             if refused is not None:
                 return refused
-            return await run_in_threadpool(self._carry_out, request, secret, content)
+            return await self._in_a_thread(request, version, key, secret, content)
         except MainSequenceError as error:
             return respond(error)
+
+    async def _in_a_thread(
+        self, request: Request, version: int | None, key: Any, secret: str | None, content: bytes
+    ) -> Response:
+        bearer = None if secret is None else self.remembered.bearer(secret)
+        work = partial(self._carry_out, request, secret, bearer, content)
+        actor, response, until = await (self._quickly(work) if self.is_quick else run_in_threadpool(work))
+        if secret is not None and bearer is None:
+            self.remembered.introduce(version, secret, actor)
+        if self.operation.writes and self.operation.name.partition(".")[0] in WHO_MAY:
+            self.remembered.forget()
+        if key is not None and until:
+            self._keep(version, key, response, actor, until)
+        return response
+
+    async def _quickly(self, work: Callable[[], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.serving.quick, copy_context().run, work)
+
+    def _keep(self, version: int | None, key: Any, response: Response, actor: Actor, until: int) -> None:
+        answer = Answer(
+            response.status_code, response.raw_headers, bytes(response.body), actor.name, self.operation.name
+        )
+        self.remembered.keep(version, key, answer, until)
 
     def _media_refusal(self, request: Request, content: bytes) -> Response | None:
         expected = None if self.operation.takes_parameters else media_type(self.operation.takes)
@@ -73,18 +150,37 @@ class Endpoint:
             return None
         return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {expected}, got {given or 'no type'}.")
 
-    def _carry_out(self, request: Request, secret: str | None, content: bytes) -> Response:
-        actor = self.guard.actor(secret)
+    def _carry_out(
+        self, request: Request, secret: str | None, bearer: Actor | None, content: bytes
+    ) -> tuple[Actor, Response, int]:
+        """Give who asked, the answer, and until when it holds where nothing is written (0: not known)."""
+        actor = bearer or self.guard.actor(secret)
         request.state.actor = actor.name
         permitted(actor, self.operation)
         path = {name: _id(value) for name, value in request.path_params.items()}
         body = revisions.with_condition(self.operation, self._body(request, content), request.headers.get("If-Match"))
+        if not self.operation.writes:
+            return self._read(request, actor, body, path)
         once = self._once(request, content)
         if once is None:
             found = self.platform.call_as(actor, self.operation, body, **path)
         else:
             found = self.platform.call_once(actor, once, self.operation, body, **path)
-        return self._respond(request, found)
+        return actor, self._respond(request, found), 0
+
+    def _read(self, request: Request, actor: Actor, body: Any, path: dict[str, int]) -> tuple[Actor, Response, int]:
+        known = revisions.known(request.headers.get("If-None-Match"))
+        written = self.platform.write_as(actor, self.operation, body, known, **path)
+        if written is not None:
+            return actor, self._written(request, written), written.until
+        found = self.platform.call_as(actor, self.operation, body, **path)
+        return actor, self._respond(request, found), 0
+
+    def _written(self, request: Request, written: Written) -> Response:
+        headers = {} if written.tag is None else {"ETag": f'"{written.tag}"'}
+        if written.content is None:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return bodies.answer(request, written.content, self.gives, headers)
 
     def _body(self, request: Request, content: bytes) -> Any:
         given = bodies.parameters(request)
@@ -105,6 +201,8 @@ class Endpoint:
         return Once(key, asked.hexdigest())
 
     def _respond(self, request: Request, found: Any) -> Response:
+        if streaming.is_large(self.operation, found):
+            return streaming.table(found)
         content = write_answer(self.operation, found)
         headers: dict[str, str] = {}
         tag = revisions.etag(found, content)
@@ -113,6 +211,19 @@ class Endpoint:
             if not self.operation.writes and request.headers.get("If-None-Match") == tag:
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return bodies.answer(request, content, self.gives, headers)
+
+
+def _key(request: Request) -> Any:
+    """Give all of a request that its answer depends on."""
+    scope, headers = request.scope, request.headers
+    varying = (headers.get("Authorization"), headers.get("Accept-Encoding"), headers.get("If-None-Match"))
+    return scope["path"], scope["query_string"], *varying, headers.get("If-Match"), headers.get("Content-Encoding")
+
+
+def _again(answer: Answer) -> Response:
+    response = Response(answer.content, answer.status)
+    response.raw_headers = list(answer.headers)
+    return response
 
 
 def _id(value: str) -> int:

@@ -1,24 +1,35 @@
 """Starting the server: settings to sockets."""
 
-import json
 import logging
+import math
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from types import FrameType
 from typing import Any
 
+import orjson
 import uvicorn
 
 from mainsequence.domain.access import LOCAL_OWNER, IssuedToken
 from mainsequence.errors import ConfigurationError
+from mainsequence.platform import auditing
 from mainsequence.platform.deliveries import delivering
 from mainsequence.platform.platform import Platform
 from mainsequence.platform.services.access import first_admin
 from mainsequence.server.app import BODY_LIMIT, create_app, is_loopback
+from mainsequence.server.frame import Lifecycle
+from mainsequence.server.limits import Rate
+from mainsequence.settings import Settings
+
+OPEN_RATE = "200,2000"
+"""What one token may ask of a server that other machines reach, where the settings say nothing."""
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that none is closed under a request."""
@@ -42,6 +53,16 @@ class Binding:
         The longest body of a request, in bytes.
     certificate, key
         Files with a TLS certificate and its private key; without, what travels can be read on the way.
+    rate
+        How much each token, and each address without one, may ask for; ``None`` for as much as they like.
+    cors_origins
+        The origins whose pages may read answers.
+    trusted_proxies
+        The addresses of proxies that say who asks.
+    drain_seconds
+        How long the server, told to stop, still answers, while ``/readyz`` says that it is about to.
+    log_format
+        ``json`` or ``text``.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +71,28 @@ class Binding:
     body_limit: int = BODY_LIMIT
     certificate: Path | None = None
     key: Path | None = None
+    rate: Rate | None = None
+    cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    drain_seconds: float = 0.0
+    log_format: str = "json"
+
+    def with_settings(self, settings: Settings) -> "Binding":
+        """Give the same with what the environment says; the limit of requests depends on who can reach the server.
+
+        Raises
+        ------
+        ConfigurationError
+            A setting cannot be read.
+        """
+        usual = "off" if is_loopback(self.host) else OPEN_RATE
+        return replace(
+            self,
+            rate=Rate.parse(settings.rate_limit or usual),
+            cors_origins=settings.cors_origins,
+            trusted_proxies=settings.trusted_proxies,
+            log_format=settings.log_format,
+        )
 
     def check(self) -> None:
         """Refuse to serve everybody.
@@ -77,7 +120,11 @@ class Binding:
 def first_token(platform: Platform) -> IssuedToken | None:
     """Make the first administrator, where there is no user yet, and give the token; it is shown this once."""
     with platform.work(LOCAL_OWNER, writes=True) as work:
-        return first_admin(work)
+        issued = first_admin(work)
+        if issued is not None:
+            facts = {"object_id": issued.user_id, "unique_identifier": "admin", "objects": 1}
+            auditing.record(work, "access.first_admin", facts)
+        return issued
 
 
 def listen(binding: Binding) -> socket.socket:
@@ -101,7 +148,7 @@ def listen(binding: Binding) -> socket.socket:
 
 def serve(platform: Platform, binding: Binding, listener: socket.socket) -> None:
     """Serve until the process is told to stop; requests in flight finish first."""
-    log_to_standard_error()
+    log_to_standard_error(binding.log_format)
     with suppress(KeyboardInterrupt), delivering(platform):
         _server(platform, binding).run([listener])
 
@@ -122,14 +169,44 @@ def serving(platform: Platform, binding: Binding) -> Iterator[str]:
         thread.join()
 
 
+class _Server(uvicorn.Server):
+    """A server that, told to stop, first tells those who watch it, and answers on for a while."""
+
+    def __init__(self, configuration: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+        super().__init__(configuration)
+        self.lifecycle, self.drain_seconds = lifecycle, drain_seconds
+        self._leaves_at = math.inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave; told so again, or from the keyboard, go at once."""
+        again, self.lifecycle.leaving = self.lifecycle.leaving, True
+        if again or sig == signal.SIGINT or not self.drain_seconds:
+            super().handle_exit(sig, frame)
+            return
+        self._leaves_at = time.monotonic() + self.drain_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say, ten times a second, whether to go."""
+        return await super().on_tick(counter) or time.monotonic() >= self._leaves_at
+
+
 def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
-    app = create_app(platform, authentication=binding.authentication, body_limit=binding.body_limit)
+    lifecycle = Lifecycle()
+    app = create_app(
+        platform,
+        authentication=binding.authentication,
+        body_limit=binding.body_limit,
+        rate=binding.rate,
+        cors_origins=binding.cors_origins,
+        lifecycle=lifecycle,
+    )
     configuration = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(binding.trusted_proxies),
+        forwarded_allow_ips=list(binding.trusted_proxies),
         lifespan="off",
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -137,7 +214,7 @@ def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
         ssl_certfile=binding.certificate,
         ssl_keyfile=binding.key,
     )
-    return uvicorn.Server(configuration)
+    return _Server(configuration, lifecycle, binding.drain_seconds)
 
 
 class JsonLines(logging.Formatter):
@@ -155,16 +232,19 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return orjson.dumps(line, default=str).decode()
 
 
 _USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"}
 
 
-def log_to_standard_error() -> None:
-    """Let the server's loggers write JSON lines to standard error."""
+TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def log_to_standard_error(log_format: str = "json") -> None:
+    """Let the server's loggers write to standard error: JSON lines, or plain text."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines() if log_format == "json" else logging.Formatter(TEXT))
     for name in ("mainsequence", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
