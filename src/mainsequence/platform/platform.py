@@ -12,7 +12,13 @@ from sqlalchemy import Engine
 from mainsequence.contract.guards import REQUEST_CHANGE
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.domain.access import LOCAL_OWNER, Actor, Role
-from mainsequence.errors import ApprovalRequiredError, PermissionDeniedError, ReadOnlyStorageError, StorageError, StorageFullError
+from mainsequence.errors import (
+    ApprovalRequiredError,
+    PermissionDeniedError,
+    ReadOnlyStorageError,
+    StorageError,
+    StorageFullError,
+)
 from mainsequence.platform import auditing, services
 from mainsequence.platform.figi import FigiResolver, offline, resolver
 from mainsequence.platform.once import around_the_lake, in_one_transaction

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,6 +35,7 @@ from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import governance
 from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.inserts import insert_or_ignore
+from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import forget, hidden_from, made_by, seen_by
 from mainsequence.platform.registry.tables import (
     category,
@@ -100,6 +103,12 @@ def create(connection: Connection, actor: Actor, creation: CategoryCreation, now
     """Insert a universe without members, owned by who makes it; answer whether its identifier was free."""
     row = creation.model_dump(exclude={"assets"}) | made_by(actor, now)
     return insert_or_ignore(connection, category, row | {"head_revision": 0})
+
+
+def is_taken(connection: Connection, organization_id: int, unique_identifier: str) -> bool:
+    """Tell whether a universe, seen or hidden, has an identifier."""
+    one = (category.c.organization_id == organization_id, category.c.unique_identifier == unique_identifier)
+    return connection.scalar(select(category.c.id).where(*one)) is not None
 
 
 def uncreate(connection: Connection, organization_id: int, unique_identifier: str) -> None:
@@ -190,20 +199,35 @@ def content_hash(previous: str, stamp: dict[str, Any], closed: Intervals, opened
     digest.update(repr([stamp[name] for name in recorded]).encode())
     for rows in (closed, opened):
         for column in (rows.asset, rows.start, rows.end, rows.weight):
-            digest.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
+            digest.update(hashable(column))
     return digest.hexdigest()
 
 
-def revisions(connection: Connection, category_id: int) -> list[Revision]:
-    """Give every revision of a universe, oldest first."""
+def hashable(column: npt.NDArray[Any]) -> bytes:
+    """Give a column of 64-bit numbers as bytes that are the same wherever it was stored: one zero, one NaN."""
+    if column.dtype.kind == "f":
+        column = np.where(np.isnan(column), np.nan, column + 0.0)
+    return bytes(column.astype(column.dtype.newbyteorder("<")).tobytes())
+
+
+def revisions(connection: Connection, category_id: int, numbers: Iterable[int] | None = None) -> list[Revision]:
+    """Give the revisions of a universe, oldest first: every one, or some."""
     columns = [column for column in category_revision.c if column.name != "category_id"]
     query = select(*columns).where(category_revision.c.category_id == category_id)
+    if numbers is not None:
+        query = query.where(within(connection, category_revision.c.revision, numbers))
     rows = connection.execute(query.order_by(category_revision.c.revision)).mappings()
     return [trusted(Revision, _at(dict(row))) for row in rows]
 
 
 def _at(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | {"recorded_at": from_micros(fields["recorded_at"])}
+
+
+def recorded_at(connection: Connection, category_id: int, revision: int) -> int | None:
+    """Give the time at which a revision was recorded; ``None`` for one that was not."""
+    one = (category_revision.c.category_id == category_id, category_revision.c.revision == revision)
+    return connection.scalar(select(category_revision.c.recorded_at).where(*one))
 
 
 def revision_known_at(connection: Connection, category_id: int, time: int) -> int:

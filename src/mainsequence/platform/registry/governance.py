@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, delete, func, insert, select, update
 
+from mainsequence.compute.intervals import Ints
 from mainsequence.domain.guards import ChangeRequestRecord, GuardChange, Guards
 from mainsequence.domain.plans import PlannedChange
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
+from mainsequence.platform.registry.composition_tables import category_definition, category_operand
 from mainsequence.platform.registry.governance_tables import category_alias, category_guard, change_request
 from mainsequence.platform.registry.sets import within
-from mainsequence.platform.registry.tables import category
+from mainsequence.platform.registry.tables import NEVER, category, category_membership, category_reference
 
 PENDING = "pending"
 NO_GUARDS = Guards()
@@ -114,6 +116,33 @@ def decide(connection: Connection, request_id: int, fields: dict[str, Any]) -> N
     connection.execute(update(change_request).where(one_request(request_id)).values(**fields))
 
 
+# -- readers
+
+
+def is_reader(connection: Connection, category_id: int, identifier: str) -> bool:
+    """Tell whether a node is registered as a reader of a universe."""
+    table = category_reference.c
+    one = (table.category_id == category_id, table.referrer_kind == "node", table.referrer == identifier)
+    return connection.scalar(select(table.referrer).where(*one)) is not None
+
+
+def ever_members(connection: Connection, category_id: int, asset_ids: Ints) -> set[int]:
+    """Give those of some assets that have any time as members at the head."""
+    row = category_membership.c
+    held = (row.category_id == category_id, row.removed_revision == NEVER)
+    query = select(row.asset_id).distinct().where(*held, within(connection, row.asset_id, asset_ids.tolist()))
+    return set(connection.scalars(query))
+
+
+def reads_pinned_only(connection: Connection, category_id: int, operand_id: int) -> bool:
+    """Tell whether the definition in force of a universe names another one, and only by pins."""
+    operand, definition = category_operand.c, category_definition.c
+    newest = select(func.max(definition.revision)).where(definition.category_id == category_id).scalar_subquery()
+    own = (operand.category_id == category_id, operand.operand_id == operand_id, operand.revision == newest)
+    rows = connection.execute(select(operand.pinned_revision, operand.pinned_at).where(*own)).all()
+    return bool(rows) and all(revision is not None or at is not None for revision, at in rows)
+
+
 # -- former names
 
 
@@ -142,7 +171,9 @@ def alias_of(connection: Connection, organization_id: int, unique_identifier: st
     return connection.scalar(had_name(organization_id, unique_identifier))
 
 
-def rename(connection: Connection, organization_id: int, category_id: int, names: tuple[str, str], now: int, actor: str) -> None:
+def rename(
+    connection: Connection, organization_id: int, category_id: int, names: tuple[str, str], now: int, actor: str
+) -> None:
     """Give a universe another identifier and let the old one lead to it; ``names`` are the old and the new one."""
     old, new = names
     own = (category_alias.c.organization_id == organization_id, category_alias.c.category_id == category_id)
@@ -150,6 +181,14 @@ def rename(connection: Connection, organization_id: int, category_id: int, names
     connection.execute(update(category).where(category.c.id == category_id).values(unique_identifier=new))
     row = {"organization_id": organization_id, "unique_identifier": old, "category_id": category_id}
     connection.execute(insert(category_alias), row | {"recorded_at": now, "actor": actor})
+    read_as = (
+        category_reference.c.referrer_kind == "category",
+        category_reference.c.referrer == old,
+        category_reference.c.category_id.in_(
+            select(category.c.id).where(category.c.organization_id == organization_id)
+        ),
+    )
+    connection.execute(update(category_reference).where(*read_as).values(referrer=new))
     succeeded = (category.c.organization_id == organization_id, category.c.successor == old)
     connection.execute(update(category).where(*succeeded).values(successor=new))
 

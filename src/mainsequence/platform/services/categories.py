@@ -12,12 +12,12 @@ from mainsequence.domain.values import Page, listed
 from mainsequence.errors import AlreadyExistsError, ConflictError, InUseError, NotFoundError
 from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import governance, ledger
+from mainsequence.platform.registry import composition, governance, ledger
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category
-from mainsequence.platform.services import changes, guards, memberships
+from mainsequence.platform.services import changes, derived, guards, memberships
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -144,11 +144,19 @@ def delete(work: Work, _body: None, *, key: int) -> None:
         )
     _refuse_if_needed(work, record)
     changes.publish(work, key, ChangeKind.DELETED)
+    composition.forget(work.connection, key, record.unique_identifier)
     registry.erase(work.connection, key)
 
 
 def _refuse_if_needed(work: Work, record: CategoryRecord) -> None:
     guards.check_end(work, record, "Deleting")
+    once = composition.readers_ever(work.connection, record.id)
+    if once:
+        raise InUseError(
+            f"The past of {listed(once)} is made from {record.unique_identifier!r}.",
+            hint="Delete those first; while they exist, what was known of them stays readable.",
+            referrers=[f"category {each}" for each in once],
+        )
     deprecated = governance.deprecated_for(work.connection, work.organization_id, record.unique_identifier)
     if deprecated:
         raise InUseError(
@@ -186,6 +194,6 @@ def drop_reference(work: Work, body: Reference, *, key: int) -> None:
 def containing(work: Work, body: contract.AsOf, *, key: int) -> list[CategoryRecord]:
     """List the universes that an asset is a member of at a time."""
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    ids = ledger.universes_of(work.connection, key, work.actor, time)
+    ids = [*ledger.universes_of(work.connection, key, work.actor, time), *derived.containing(work, key, time)]
     found = registry.selection().where(within(work.connection, category.c.id, ids))
     return registry.read(work.connection, found.order_by(category.c.id))

@@ -128,11 +128,11 @@ def _removals(
         gone = number_at(lost, time)
         if not gone:
             continue
-        members = _members(work, head, time)
-        if not consent.force and gone / members > guards.allowed_fraction(members):
-            yield _too_many(head, guards, gone, members, time)
+        present = members(work, head, time)
+        if not consent.force and gone / present > guards.allowed_fraction(present):
+            yield _too_many(head, guards, gone, present, time)
             return
-        if guards.forbid_empty and members - gone + number_at(gained, time) == 0:
+        if guards.forbid_empty and present - gone + number_at(gained, time) == 0:
             yield _would_be_empty(head, time)
             return
 
@@ -143,21 +143,22 @@ def _harmless(guards: Guards, change: Change) -> bool:
     return guards.max_removal_fraction is None and not guards.forbid_empty and len(change.lost) <= few
 
 
-def _members(work: Work, head: CategoryRecord, time: int) -> int:
+def members(work: Work, head: CategoryRecord, time: int) -> int:
+    """Count the members at a time."""
     query = select(func.count()).select_from(category_membership).where(*State(head.id).valid_at(time))
     return int(work.connection.scalar(query) or 0)
 
 
-def _too_many(head: CategoryRecord, guards: Guards, gone: int, members: int, time: int) -> RemovalGuardError:
-    allowed = guards.allowed_fraction(members)
+def _too_many(head: CategoryRecord, guards: Guards, gone: int, present: int, time: int) -> RemovalGuardError:
+    allowed = guards.allowed_fraction(present)
     return RemovalGuardError(
-        f"{gone} of {members} members of {head.unique_identifier!r} would leave ({gone / members:.0%}); "
+        f"{gone} of {present} members of {head.unique_identifier!r} would leave ({gone / present:.0%}); "
         f"at most {allowed:.0%} may leave at once.",
         hint="If that is meant, repeat it with force=True (--force); plan(…) shows what it would do.",
         category=head.unique_identifier,
         leaving=gone,
-        members=members,
-        fraction=gone / members,
+        members=present,
+        fraction=gone / present,
         allowed=allowed,
         at=_said(time),
     )
@@ -238,6 +239,13 @@ def check_end(work: Work, head: CategoryRecord, asked: str) -> None:
         raise locked(head)
     if guards.for_stewards:
         check_steward(work, head, guards, asked)
+
+
+def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> None:
+    """Refuse another definition of a universe that is locked, or wants a reason; one with approvers is left to owners."""
+    check_end(work, head, "Redefining")
+    if registry.guards(work.connection, head.id).require_reason and not (reason or "").strip():
+        raise ReasonRequiredError(f"A change of {head.unique_identifier!r} needs a reason.", hint="Give reason='…'.")
 
 
 def changed(guards: Guards, fields: dict[str, Any]) -> Guards:

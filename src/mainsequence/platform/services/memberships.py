@@ -27,7 +27,7 @@ from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import assets as assets_service
-from mainsequence.platform.services import changes, guards
+from mainsequence.platform.services import changes, derived, guards
 from mainsequence.platform.services.guards import EXEMPT, UNASKED, Consent
 from mainsequence.platform.work import Work, carries_out
 
@@ -56,12 +56,9 @@ def update_assets(work: Work, body: contract.MembershipEdit, *, key: int) -> Cat
 
 
 def _edit(work: Work, verb: Verb, body: contract.MembershipEdit, key: int) -> CategoryRecord:
-    registry.hold_assets(work.connection, work.organization_id)
-    registry.lock(work.connection, key)
-    head = _head(work, key)
-    _check_revision(head, body.if_revision)
-    edit = _window(work, head, verb, body)
-    _check_assets(work, edit)
+    head = begin_change(work, key, body.if_revision)
+    edit = window_of(work, head, verb, body)
+    check_assets(work, edit.asset, retired=edit.verb is Verb.REMOVE)
     return commit(work, head, edit, body.reason, Consent(force=body.force))
 
 
@@ -69,7 +66,7 @@ def commit(
     work: Work, head: CategoryRecord, edit: Edit, reason: str | None, consent: Consent = UNASKED
 ) -> CategoryRecord:
     """Write an edit as the next revision, or nothing where nothing changes; the caller holds the lock."""
-    return commit_change(work, head, apply(_present(work, head, edit), edit), str(edit.verb), reason, consent)
+    return commit_change(work, head, apply(present(work, head, edit), edit), str(edit.verb), reason, consent)
 
 
 def commit_change(
@@ -89,6 +86,8 @@ def commit_change(
     GuardError
         A guard of the universe refuses the change.
     """
+    if operation not in _OF_DEFINITIONS:
+        derived.refuse_change(head)
     if change.is_empty:
         return head
     guards.check(work, head, change, operation, reason, consent)
@@ -99,11 +98,37 @@ def commit_change(
     return registry.by_id(work.connection, work.steward, head.id)
 
 
+def begin_change(work: Work, key: int, if_revision: int | None) -> CategoryRecord:
+    """Hold a universe against other writers, and give its head, where that is at the revision asked for.
+
+    Raises
+    ------
+    StaleRevisionError
+        It is at another one.
+    """
+    registry.hold_assets(work.connection, work.organization_id)
+    registry.lock(work.connection, key)
+    head = _head(work, key)
+    check_revision(head, if_revision)
+    return head
+
+
+_OF_DEFINITIONS = {"refresh", str(Verb.REMOVE)}
+"""Operations that change universes which a rule fills: its decisions, and the retirement of assets."""
+
+
 def _head(work: Work, key: int) -> CategoryRecord:
     return registry.by_id(work.connection, work.actor, key)
 
 
-def _check_revision(head: CategoryRecord, expected: int | None) -> None:
+def check_revision(head: CategoryRecord, expected: int | None) -> None:
+    """Refuse a change that was made for another revision than the head.
+
+    Raises
+    ------
+    StaleRevisionError
+        The universe moved.
+    """
     if expected is None or expected == head.revision:
         return
     raise StaleRevisionError(
@@ -114,7 +139,8 @@ def _check_revision(head: CategoryRecord, expected: int | None) -> None:
     )
 
 
-def _window(work: Work, head: CategoryRecord, verb: Verb, body: contract.MembershipEdit) -> Edit:
+def window_of(work: Work, head: CategoryRecord, verb: Verb, body: contract.MembershipEdit) -> Edit:
+    """Give the edit that is asked for: without dates for all time, or from now on in a dated universe."""
     ids, weights = _distinct(body)
     start = start_micros(body.effective_from, "effective_from")
     if head.dated and body.effective_from is None:
@@ -137,9 +163,16 @@ def _distinct(body: contract.MembershipEdit) -> tuple[Ints, Floats | None]:
     return distinct, weights[first]
 
 
-def _check_assets(work: Work, edit: Edit) -> None:
-    ids = edit.asset.tolist()
-    unknown = assets_service.unknown_ids(work, ids, retired=edit.verb is Verb.REMOVE)
+def check_assets(work: Work, assets: Ints, *, retired: bool = False) -> None:
+    """Refuse ids that do not exist, or, where they are to enter, are retired.
+
+    Raises
+    ------
+    UnknownAssetsError
+        Names them.
+    """
+    ids = assets.tolist()
+    unknown = assets_service.unknown_ids(work, ids, retired=retired)
     if unknown:
         raise UnknownAssetsError(
             f"{len(unknown)} of {len(ids)} asset ids do not exist: {listed(unknown)}. Nothing was changed.",
@@ -148,7 +181,8 @@ def _check_assets(work: Work, edit: Edit) -> None:
         )
 
 
-def _present(work: Work, head: CategoryRecord, edit: Edit) -> Intervals:
+def present(work: Work, head: CategoryRecord, edit: Edit) -> Intervals:
+    """Give the present intervals that an edit concerns."""
     state = State(head.id)
     if edit.verb is Verb.UPDATE:
         return ledger.intervals(work.connection, state, edit.start, edit.end)

@@ -1,0 +1,152 @@
+"""Plans: what a change of membership would do, and writing exactly that."""
+
+import numpy as np
+
+from mainsequence.compute.intervals import Change, Edit, Intervals, Verb, apply, become, concatenate
+from mainsequence.compute.membership_changes import after, entering, leaving, most_gone, reweighted
+from mainsequence.contract import guards as guard_contract
+from mainsequence.contract import plans as contract
+from mainsequence.contract.categories import MembershipEdit
+from mainsequence.domain.categories import CategoryRecord
+from mainsequence.domain.plans import ChangeSize, PlanRecord, Reweighting, Spell
+from mainsequence.domain.times import MIN_MICROS, from_micros, open_datetime
+from mainsequence.domain.values import trusted
+from mainsequence.errors import AlteredPlanError
+from mainsequence.platform.registry import categories as category_registry
+from mainsequence.platform.registry import governance as registry
+from mainsequence.platform.registry import ledger
+from mainsequence.platform.services import approvals, derived, guards, impact, memberships, planned
+from mainsequence.platform.services.guards import Consent
+from mainsequence.platform.services.impact import Shift
+from mainsequence.platform.work import Work, carries_out
+
+
+@carries_out(contract.PLAN)
+def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
+    """Say what a change would do; nothing is changed."""
+    head = category_registry.by_id(work.connection, work.actor, key)
+    memberships.check_revision(head, body.if_revision)
+    derived.refuse_change(head)
+    verbs = {Verb.UPDATE: body.replace, Verb.REMOVE: body.remove, Verb.APPEND: body.append}
+    edits = [_edit(work, head, body, verb, ids) for verb, ids in verbs.items() if ids is not None]
+    operation = str(edits[0].verb) if len(edits) == 1 else "change"
+    return described(work, head, _change(work, head, edits), operation)
+
+
+def _edit(work: Work, head: CategoryRecord, body: contract.PlanQuery, verb: Verb, ids: list[int]) -> Edit:
+    weights = None if verb is Verb.REMOVE else body.weights
+    window = {"effective_from": body.effective_from, "effective_to": body.effective_to}
+    edit = memberships.window_of(work, head, verb, MembershipEdit(asset_ids=ids, weights=weights, **window))
+    memberships.check_assets(work, edit.asset, retired=verb is Verb.REMOVE)
+    return edit
+
+
+def _change(work: Work, head: CategoryRecord, edits: list[Edit]) -> Change:
+    """Compute what one edit, or several of different assets, change together."""
+    parts = [memberships.present(work, head, edit) for edit in edits]
+    present = parts[0] if len(parts) == 1 else concatenate(*parts)
+    if len(edits) == 1:
+        return apply(present, edits[0])
+    wanted = present
+    for edit in edits:
+        wanted = after(wanted, apply(wanted, edit))
+    return become(present, wanted)
+
+
+def described(work: Work, head: CategoryRecord, change: Change, operation: str) -> PlanRecord:
+    """Say what a change of the head would do."""
+    asked = planned.written(head, change, operation)
+    ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
+    names = ledger.identifiers(work.connection, ids)
+    gained, lost = entering(change), leaving(change)
+    shift = Shift(head, gained, lost, reweighted(change), names)
+    told = impact.of(work, shift)
+    return PlanRecord(
+        unique_identifier=head.unique_identifier,
+        planned_at=from_micros(work.now),
+        change=asked,
+        content_hash=asked.content_hash,
+        enters=_spells(gained, names),
+        leaves=_spells(lost, names),
+        reweighted=_reweightings(shift),
+        readers=told.readers,
+        held=told.held,
+        unrouted=told.unrouted,
+        unpriced=told.unpriced,
+        size=_size(work, head, change, lost),
+        objections=guards.objections(work, head, change),
+    )
+
+
+def _spells(rows: Intervals, names: dict[int, str]) -> list[Spell]:
+    columns = (rows.asset.tolist(), rows.start.tolist(), rows.end.tolist(), rows.weight.tolist())
+    return [
+        trusted(
+            Spell,
+            {
+                "asset_id": asset,
+                "unique_identifier": names[asset],
+                "valid_from": open_datetime(start),
+                "valid_to": open_datetime(end),
+                "weight": _weight(weight),
+            },
+        )
+        for asset, start, end, weight in zip(*columns, strict=True)
+    ]
+
+
+def _reweightings(shift: Shift) -> list[Reweighting]:
+    rows = shift.reweighted
+    columns = (column.tolist() for column in (rows.asset, rows.start, rows.end, rows.before, rows.after))
+    return [
+        Reweighting(
+            asset_id=asset,
+            unique_identifier=shift.names[asset],
+            valid_from=open_datetime(start),
+            valid_to=open_datetime(end),
+            before=_weight(before),
+            after=_weight(later),
+        )
+        for asset, start, end, before, later in zip(*columns, strict=True)
+    ]
+
+
+def _weight(value: float) -> float | None:
+    return None if value != value else value  # noqa: PLR0124 (NaN is none)
+
+
+def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> ChangeSize:
+    """Compare a change with those before; members are counted when the most would be missing, by default now."""
+    changed = len(np.union1d(change.gained, change.lost))
+    time = most_gone(lost)
+    members = guards.members(work, head, time if len(lost) and time != MIN_MICROS else work.now)
+    past = [each.added + each.removed for each in category_registry.revisions(work.connection, head.id)[1:]]
+    return ChangeSize(
+        changed=changed,
+        members=members,
+        fraction=changed / members if members else None,
+        revisions=len(past),
+        smaller=sum(each < changed for each in past),
+        largest=max(past, default=None),
+    )
+
+
+@carries_out(contract.APPLY)
+def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
+    """Write exactly what was planned, or nothing."""
+    if body.change.content_hash != body.content_hash:
+        raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
+    head = memberships.begin_change(work, key, None)
+    change = planned.read_back(work, head, body.change)
+    memberships.check_assets(work, change.gained)
+    consent = Consent(force=body.force, is_planned=True)
+    return memberships.commit_change(work, head, change, body.change.operation, body.reason, consent)
+
+
+@carries_out(guard_contract.REQUEST_PLAN)
+def request_plan(work: Work, _body: None, *, key: int) -> PlanRecord:
+    """Say what a requested change would do, while the universe has not moved since."""
+    request = approvals.get(work, None, key=key)
+    head = category_registry.by_id(work.connection, work.actor, request.category_id)
+    asked = registry.requested_change(work.connection, key)
+    return described(work, head, planned.read_back(work, head, asked), asked.operation)
