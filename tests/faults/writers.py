@@ -7,7 +7,7 @@ names itself as the reason.
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,7 @@ class Told:
     seconds: list[float] = field(default_factory=list)
 
     def kinds(self) -> Counter[str]:
-        return Counter(type(each).__name__ for each in self.failed.values())
+        return Counter(f"{type(each).__name__}: {each}" for each in self.failed.values())
 
 
 class Crew:
@@ -50,7 +50,7 @@ class Crew:
     def __init__(self, address: str, token: str, size: int, rows: int = 0) -> None:
         self.address, self.token = address, token
         self.revisions, self.rows = Told(), Told()
-        self.halted = Event()
+        self.ready, self.halted = Semaphore(0), Event()
         with msc.session(address, token):
             assets = msc.Asset.batch_get_or_register_custom_assets(
                 [{"unique_identifier": f"asset {number}"} for number in range(size)]
@@ -63,6 +63,8 @@ class Crew:
     def __enter__(self) -> "Crew":
         for each in self.threads:
             each.start()
+        for _ in self.threads:
+            assert self.ready.acquire(timeout=60), "a client never reached the server"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,6 +87,8 @@ class Crew:
 
     def _revise(self, asset: int) -> None:
         carrier = HttpCarrier(self.address, self.token)
+        carrier.call(categories.GET, None, key=self.universe)
+        self.ready.release()
         number = 0
         while not self.halted.is_set():
             number += 1
@@ -99,6 +103,7 @@ class Crew:
     def _append(self, writer: int) -> None:
         with msc.session(self.address, self.token):
             series = msc.Series.get(unique_identifier=SERIES)
+            self.ready.release()
             number = 0
             while not self.halted.is_set():
                 number += 1

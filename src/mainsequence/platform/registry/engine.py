@@ -125,7 +125,7 @@ def session(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     try:
         with engine.connect().execution_options(**modes) as connection, connection.begin():
             yield connection
-            committing = True
+            committing = writes
     except DBAPIError as error:
         if committing:
             error.add_detail(AT_COMMIT)
