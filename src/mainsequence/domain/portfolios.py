@@ -7,6 +7,7 @@ from pydantic import Field
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
@@ -68,6 +69,7 @@ class PortfolioCreation(PortfolioFields):
 
     unique_identifier: UniqueIdentifier
     universe: UniqueIdentifier | None = Field(None, description="Identifier of the asset category that it reads")
+    reader: ReaderAbout | None = Field(None, description="What that universe is told of it")
 
 
 class PortfolioRecord(PortfolioFields):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.series import WriteOutcome
 from mainsequence.domain.times import TimeLike, to_datetime
 from mainsequence.errors import ConflictError
@@ -124,6 +125,10 @@ class DataNode(StoredNode, RunnableNode):
     def universes(self) -> list[str]:
         """Name the asset categories that the node reads; while it does, they cannot be deleted."""
         return []
+
+    def as_reader(self) -> ReaderAbout:
+        """Tell the universes what the node is, so that plans know what a change means to it."""
+        return ReaderAbout()
 
     def check_result(self, table: "pa.Table") -> None:
         """Refuse a result that must not be stored, by raising; called with every result that has rows.
@@ -265,7 +270,7 @@ class DataNode(StoredNode, RunnableNode):
         """Update this node alone and store what is new; ``None`` where there was nothing."""
         from mainsequence.tdag.universes import register_reader
 
-        register_reader(self.universes(), self.identifier)
+        register_reader(self.universes(), self.identifier, self.as_reader())
         with self._running(now, force):
             return self._target().store(self.update(), force=force)
 

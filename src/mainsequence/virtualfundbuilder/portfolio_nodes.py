@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mainsequence.client.portfolios import Portfolio
 from mainsequence.client.series import Series
 from mainsequence.domain.frequency import DAILY
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.series import WriteOutcome
 from mainsequence.domain.times import TimeLike, from_micros
 from mainsequence.errors import ConfigurationError, NotFoundError
@@ -30,6 +31,7 @@ from mainsequence.virtualfundbuilder.output import (
 from mainsequence.virtualfundbuilder.pricing import price_table
 from mainsequence.virtualfundbuilder.provenance import routing_facts
 from mainsequence.virtualfundbuilder.publishing import names, publish, refresh
+from mainsequence.virtualfundbuilder.reading import portfolio_reader
 from mainsequence.virtualfundbuilder.report import PortfolioReport
 from mainsequence.virtualfundbuilder.spelling import written_configuration
 from mainsequence.virtualfundbuilder.universe import PinnedUniverse
@@ -125,6 +127,15 @@ class PortfolioStrategy(DataNode):
     def universes(self) -> list[str]:
         """Name the asset category, where there is one."""
         return [] if self.universe_reference is None else [self.universe_reference]
+
+    def as_reader(self) -> ReaderAbout:
+        """Tell the universe how the portfolio reads it."""
+        return portfolio_reader(
+            self.build,
+            prices_series=self.prices.identifier,
+            values_series=self.identifier,
+            weights_series=self.weights_identifier,
+        )
 
     def get_table_metadata(self) -> DataNodeMetaData:
         """Describe the series of the values."""
@@ -342,7 +353,7 @@ class PortfolioStrategy(DataNode):
         AlreadyExistsError
             An asset that is no portfolio has its identifier.
         """
-        return publish(self.configuration, self.manifest)
+        return publish(self.configuration, self.manifest, self.as_reader())
 
     def delete(self) -> None:
         """Delete both series with all their versions; a published portfolio is deleted by itself."""

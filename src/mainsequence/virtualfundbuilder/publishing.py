@@ -5,6 +5,7 @@ from typing import Any
 from mainsequence.client.portfolios import Portfolio
 from mainsequence.domain.categories import named
 from mainsequence.domain.portfolios import PortfolioAbout
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.virtualfundbuilder.manifest import Manifest
 from mainsequence.virtualfundbuilder.models import BacktestingWeightsConfig, PortfolioConfiguration
 from mainsequence.virtualfundbuilder.spelling import written_configuration
@@ -16,7 +17,9 @@ def names(configuration: PortfolioConfiguration) -> dict[str, Any]:
     return named(markets.unique_identifier, markets.portfolio_name)
 
 
-def publish(configuration: PortfolioConfiguration, manifest: Manifest | None) -> Portfolio:
+def publish(
+    configuration: PortfolioConfiguration, manifest: Manifest | None, reader: ReaderAbout | None = None
+) -> Portfolio:
     """Register a portfolio with its index asset, or make the registered one exactly this.
 
     Parameters
@@ -25,6 +28,8 @@ def publish(configuration: PortfolioConfiguration, manifest: Manifest | None) ->
         How it is built and called.
     manifest
         What its stored numbers were computed from; ``None`` where nothing is stored.
+    reader
+        What the universe is told of it.
 
     Raises
     ------
@@ -41,6 +46,7 @@ def publish(configuration: PortfolioConfiguration, manifest: Manifest | None) ->
         description=told.get("description"),
         about=PortfolioAbout(**(_said(build.backtesting_weights_configuration) | told)),
         configuration=written_configuration(build),
+        reader=reader,
         universe=None if universe is None else universe.partition("@")[0],
     )
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mainsequence.client.assets import Asset
 from mainsequence.compute.weights import Postings, postings_from_long
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.series import DType
 from mainsequence.domain.times import open_datetime
 from mainsequence.domain.values import listed
@@ -39,6 +40,10 @@ class WeightsBase(DataNode):
     def get_explanation(self) -> str:
         """Say in a sentence what the signal does; by default the first line of its docstring."""
         return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
+
+    def as_reader(self) -> ReaderAbout:
+        """Tell universes that this is a signal."""
+        return ReaderAbout(role="signal")
 
     def get_table_metadata(self) -> DataNodeMetaData:
         """Describe the series: the postings of the signal."""

@@ -78,7 +78,7 @@ def _one(connection: Connection, actor: Actor, condition: ColumnElement[bool], d
 
 def create(connection: Connection, actor: Actor, body: PortfolioCreation, index_asset_id: int, now: int) -> bool:
     """Insert a portfolio, owned by who makes it; answer whether its identifier was free."""
-    row = body.model_dump(mode="json", exclude={"universe"})
+    row = body.model_dump(mode="json", exclude={"universe", "reader"})
     row |= {"index_asset_id": index_asset_id} | made_by(actor, now)
     return insert_or_ignore(connection, portfolio, row)
 

@@ -99,7 +99,7 @@ def publish(work: Work, body: PortfolioCreation) -> PortfolioRecord:
         return _register(work, body)
     record = _seen(work, body.unique_identifier)
     rights.check_edit(work.connection, work.actor, "portfolio", record.id)
-    _change(work, record, body.model_dump(mode="json", exclude={"universe", "unique_identifier"}))
+    _change(work, record, body.model_dump(mode="json", exclude={"universe", "reader", "unique_identifier"}))
     _read_universe(work, body)
     return get(work, None, key=record.id)
 
@@ -148,7 +148,7 @@ def _refuse_other_asset(work: Work, asset_id: int) -> None:
 
 def _read_universe(work: Work, body: PortfolioCreation) -> None:
     """Name the portfolio among the readers of its universe, and of no other."""
-    reference = Reference(kind=PORTFOLIO_REFERENCE, identifier=body.unique_identifier)
+    reference = Reference(kind=PORTFOLIO_REFERENCE, identifier=body.unique_identifier, about=body.reader)
     category_registry.drop_reference(work.connection, _own_universes(work), reference)
     if body.universe is not None:
         found = category_registry.by_identifier(work.connection, work.actor, body.universe)

@@ -12,6 +12,7 @@ from mainsequence.client.assets import Asset
 from mainsequence.compute.bar_columns import VALUE_COLUMNS, Bars
 from mainsequence.compute.bars import BarState
 from mainsequence.compute.sessions import schedule
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.series import DType
 from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.errors import RoutingError, ValidationError
@@ -111,6 +112,12 @@ class InterpolatedPrices(DataNode):
         """Name the asset category, where there is one."""
         given = self.config.assets_category_unique_id
         return [] if given is None else [given]
+
+    def as_reader(self) -> ReaderAbout:
+        """Tell the universe which table routes the prices, and from when."""
+        rules = self.config.prices_configuration
+        table = rules.translation_table_unique_id
+        return ReaderAbout(role="prices", translation_table=table, start_date=rules.start_date)
 
     def pin(self, universe: PinnedUniverse | None) -> None:
         """Read the universe at this revision in the runs that follow; ``None`` pins the head at each run."""
