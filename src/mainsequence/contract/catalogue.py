@@ -28,6 +28,7 @@ from mainsequence.contract.operation import Operation
 
 _NOUNS: tuple[ModuleType, ...] = (
     assets,
+    composition,
     resolution,
     categories,
     explanations,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 
 from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
 from mainsequence.domain.access import Actor
+from mainsequence.domain.explanations import Row
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.platform.registry.sets import large_join, row_set, within
 from mainsequence.platform.registry.sharing import seen_by
@@ -171,7 +172,7 @@ def _packed_of_each(
 def _each(
     connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]]
 ) -> Iterator[tuple[Select[Any], dict[int, list[int]]]]:
-    """Give the queries of heads and of past states, whose first column says whose a row is, and whose places those are."""
+    """Give the queries of heads and of past states; their first column is a key of ``places``, beside them."""
     heads: dict[int, list[int]] = {}
     pasts: dict[int, list[int]] = {}
     for place, state in enumerate(states):
@@ -199,6 +200,13 @@ def _past(connection: Connection, states: Sequence[State], places: list[int]) ->
         & (row.added_revision <= asked.c.revision)
     )
     return select(asked.c.place).join(category_membership, held)
+
+
+def rows_ever(connection: Connection, category_id: int, asset_id: int, revision: int) -> list[Row]:
+    """Give every interval that was recorded for one asset up to a revision."""
+    mine = (row.category_id == category_id, row.asset_id == asset_id, row.added_revision <= revision)
+    columns = (row.valid_from, row.valid_to, row.weight, row.added_revision, row.removed_revision)
+    return [Row(*each) for each in connection.execute(select(*columns).where(*mine).order_by(row.valid_from))]
 
 
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
@@ -246,7 +254,7 @@ def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
 
 
 def universes_of(connection: Connection, asset_id: int, actor: Actor, time: int | None = None) -> list[int]:
-    """Give the ids of the universes that somebody may see and that hold an asset at their heads: at a time, or at any."""
+    """Give the ids of the universes that somebody may see and that hold an asset at their heads, then or at any time."""
     holds = [row.asset_id == asset_id, row.removed_revision == NEVER]
     if time is not None:
         holds += [row.valid_to > time, row.valid_from <= time]

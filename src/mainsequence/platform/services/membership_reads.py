@@ -1,11 +1,13 @@
 """Reading membership: every read is of one recorded state, valid at a time or over a window."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import ColumnElement
 
+from mainsequence.compute.intervals import Intervals
 from mainsequence.contract import categories as contract
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryDiff, CategoryRecord
@@ -21,9 +23,12 @@ from mainsequence.errors import UnknownRevisionError, ValidationError
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry.composition import HEAD
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.tables import asset
+from mainsequence.platform.services import derived
+from mainsequence.platform.services.derived import Derived
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def state_of(work: Work, key: int, revision: int | None, known_at: Any) -> State:
-    """Resolve which recorded state is asked for.
+    """Resolve which recorded state of a ledger is asked for.
 
     Raises
     ------
@@ -39,10 +44,18 @@ def state_of(work: Work, key: int, revision: int | None, known_at: Any) -> State
         The revision was never recorded, or the universe did not exist at ``known_at``.
     ValidationError
         Both were given.
+    DerivedUniverseError
+        The universe is made from others and has no ledger; `membership_of` reads any universe.
     """
     head = registry.by_id(work.connection, work.actor, key)
-    if revision is not None and known_at is not None:
-        raise ValidationError("revision and known_at both say which state is meant.", hint="Give one of them.")
+    if derived.is_derived(head):
+        raise derived.refuse_revision(head, head.revision if revision is None else revision)
+    return _state(work, head, revision, known_at)
+
+
+def _state(work: Work, head: CategoryRecord, revision: int | None, known_at: Any) -> State:
+    key = head.id
+    _one_of(revision, known_at)
     if known_at is not None:
         return State(key, _known_at(work, head, to_micros(known_at, "known_at")))
     if revision is not None and revision > head.revision:
@@ -51,6 +64,58 @@ def state_of(work: Work, key: int, revision: int | None, known_at: Any) -> State
             hint="history() lists the revisions.",
         )
     return State(key, None if revision == head.revision else revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The members of a universe with a ledger of its own, in one recorded state."""
+
+    work: Work
+    state: State
+
+    def ids(self, time: int) -> list[int]:
+        """Give the ids of the members at a time, sorted."""
+        return ledger.asset_ids(self.work.connection, self.state, time)
+
+    def condition(self, time: int) -> ColumnElement[bool]:
+        """Give the condition that an asset is a member at a time."""
+        return asset.c.id.in_(ledger.member_ids_query(self.state, time))
+
+    def intervals(self, start: int, end: int) -> Intervals:
+        """Give the intervals that overlap or touch a window, whole."""
+        return ledger.intervals(self.work.connection, self.state, start, end)
+
+    def weights_by_id(self, time: int) -> dict[int, float | None]:
+        """Give the weights of the members at a time by id; None where a member has none."""
+        return ledger.weights_by_id(self.work.connection, self.state, time)
+
+    def weights(self, time: int) -> dict[str, float | None]:
+        """Give the weights of the members at a time by unique identifier, in its order."""
+        return ledger.weights(self.work.connection, self.state, time)
+
+
+def membership_of(work: Work, key: int, revision: int | None = None, known_at: Any = None) -> Held | Derived:
+    """Give the members of any universe, whether it has a ledger or is made from others, in one state.
+
+    Raises
+    ------
+    UnknownRevisionError, ValidationError
+        As `state_of`.
+    DerivedUniverseError
+        A revision was asked of a universe that is made from others.
+    """
+    head = registry.by_id(work.connection, work.actor, key)
+    if not derived.is_derived(head):
+        return Held(work, _state(work, head, revision, known_at))
+    _one_of(revision, known_at)
+    if revision is not None:
+        raise derived.refuse_revision(head, revision)
+    return derived.membership(work, head, HEAD if known_at is None else to_micros(known_at, "known_at"))
+
+
+def _one_of(revision: int | None, known_at: Any) -> None:
+    if revision is not None and known_at is not None:
+        raise ValidationError("revision and known_at both say which state is meant.", hint="Give one of them.")
 
 
 def _known_at(work: Work, head: CategoryRecord, time: int) -> int:
@@ -69,37 +134,39 @@ def _time(work: Work, body: contract.AsOf) -> int:
 @carries_out(contract.ASSET_IDS)
 def asset_ids(work: Work, body: contract.AsOf, *, key: int) -> list[int]:
     """Read the ids of the members, sorted."""
-    state = state_of(work, key, body.revision, body.known_at)
-    return ledger.asset_ids(work.connection, state, _time(work, body))
+    return membership_of(work, key, body.revision, body.known_at).ids(_time(work, body))
 
 
 @carries_out(contract.ASSETS)
 def assets(work: Work, body: contract.AsOf, *, key: int) -> list[AssetRecord]:
     """Read the members, in the order of their ids."""
-    state = state_of(work, key, body.revision, body.known_at)
-    return _records(work, asset.c.id.in_(ledger.member_ids_query(state, _time(work, body))))
+    return records(work, membership_of(work, key, body.revision, body.known_at).condition(_time(work, body)))
 
 
-def _records(work: Work, condition: ColumnElement[bool]) -> list[AssetRecord]:
+def records(work: Work, condition: ColumnElement[bool]) -> list[AssetRecord]:
+    """Read the assets that a condition chooses, in the order of their ids."""
     return asset_registry.read(work.connection, asset_registry.selection().where(condition).order_by(asset.c.id))
 
 
 @carries_out(contract.WEIGHTS)
 def weights(work: Work, body: contract.AsOf, *, key: int) -> dict[str, Any]:
     """Read the weights of the members by unique identifier; null where a member has none."""
-    state = state_of(work, key, body.revision, body.known_at)
-    return ledger.weights(work.connection, state, _time(work, body))
+    return membership_of(work, key, body.revision, body.known_at).weights(_time(work, body))
 
 
 @carries_out(contract.MEMBERS)
 def members(work: Work, body: contract.Span, *, key: int) -> "pa.Table":
     """Read validity intervals: asset id, unique identifier, valid_from, valid_to (null is open), weight."""
+    return interval_table(work, membership_of(work, key, body.revision, body.known_at), body.start, body.end)
+
+
+def interval_table(work: Work, held: Held | Derived, first: Any, last: Any) -> "pa.Table":
+    """Give the validity intervals that overlap ``[first, last)`` as columns."""
     import pyarrow as pa
 
-    state = state_of(work, key, body.revision, body.known_at)
-    start, end = start_micros(body.start), end_micros(body.end)
+    start, end = start_micros(first), end_micros(last)
     check_interval(start, end)
-    rows = ledger.intervals(work.connection, state, start, end)
+    rows = held.intervals(start, end)
     rows = rows.take((rows.start < end) & (rows.end > start))
     names = ledger.identifiers(work.connection, np.unique(rows.asset))
     stamp = pa.timestamp("us", "UTC")
@@ -120,12 +187,12 @@ def diff(work: Work, body: contract.DiffQuery, *, key: int) -> CategoryDiff:
     a, b = (_weighted(work, key, side) for side in (body.a, body.b))
     changed = [each for each in a.keys() & b.keys() if a[each] != b[each]]
 
-    def records(ids: Iterable[int]) -> list[AssetRecord]:
-        return _records(work, within(work.connection, asset.c.id, ids))
+    def named(ids: Iterable[int]) -> list[AssetRecord]:
+        return records(work, within(work.connection, asset.c.id, ids))
 
-    return CategoryDiff(entered=records(b.keys() - a), left=records(a.keys() - b), reweighted=records(changed))
+    return CategoryDiff(entered=named(b.keys() - a), left=named(a.keys() - b), reweighted=named(changed))
 
 
-def _weighted(work: Work, key: int, side: contract.AsOf) -> dict[int, float | None]:
-    state = state_of(work, key, side.revision, side.known_at)
-    return ledger.weights_by_id(work.connection, state, _time(work, side))
+def _weighted(work: Work, key: int, side: contract.DiffSide) -> dict[int, float | None]:
+    key = key if side.category is None else side.category
+    return membership_of(work, key, side.revision, side.known_at).weights_by_id(_time(work, side))

@@ -1,0 +1,215 @@
+"""Universes that rules fill: deciding effective dates, recording what was decided and from what, and saying why."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from mainsequence.compute.intervals import Intervals, become, concatenate
+from mainsequence.contract import composition as contract
+from mainsequence.domain.categories import CategoryRecord
+from mainsequence.domain.expressions import parse_expression
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
+from mainsequence.domain.universe_rules import UniverseRule, WhyMember
+from mainsequence.errors import DerivedUniverseError
+from mainsequence.platform.registry import categories as categories_registry
+from mainsequence.platform.registry import composition as registry
+from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry.composition import HEAD, RULE, Named, Run
+from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.services import (
+    assets,
+    categories,
+    deciding,
+    definitions,
+    derived,
+    membership_reads,
+    memberships,
+    rule_inputs,
+)
+from mainsequence.platform.services.deciding import Decided
+from mainsequence.platform.services.guards import Consent
+from mainsequence.platform.work import Work, carries_out
+
+
+@carries_out(contract.DEFINE_RULE)
+def define_rule(work: Work, body: contract.RuleCreation) -> CategoryRecord:
+    """Create a universe that a rule fills, or give the one that exists with the same rule."""
+    record = definitions.made(work, body, RULE, dated=True)
+    text = body.rule.model_dump_json()
+    if record.revision:
+        return definitions.same(work, record, RULE, text)
+    return definitions.define(work, record, text, _named(work, body.rule), "define", body.reason)
+
+
+def _named(work: Work, rule: UniverseRule) -> list[Named]:
+    """Find the universes that a rule reads, and check the sources that it names."""
+    rule_inputs.check_sources(work, rule)
+    found = [named for text in rule.universes for named in definitions.bound(work, text, parse_expression(text))]
+    return list(dict.fromkeys(found))
+
+
+@carries_out(contract.CHANGE_RULE)
+def change_rule(work: Work, body: contract.RuleChange, *, key: int) -> CategoryRecord:
+    """Give a universe that a rule fills another rule; what is decided stays decided."""
+    head = definitions.held_head(work, key, body.if_revision, body.reason)
+    _check_kind(head)
+    text = body.rule.model_dump_json()
+    present = registry.definition(work.connection, key)
+    if present is not None and present[2].text == text:
+        return head
+    return definitions.define(work, head, text, _named(work, body.rule), "redefine", body.reason)
+
+
+def _check_kind(record: CategoryRecord) -> None:
+    if record.kind != RULE:
+        raise DerivedUniverseError(
+            f"{record.unique_identifier} is not filled by a rule.", hint="AssetCategory.from_rule(…) makes one that is."
+        )
+
+
+@carries_out(contract.REFRESH)
+def refresh(work: Work, body: contract.Refresh, *, key: int) -> contract.RefreshOutcome:
+    """Decide effective dates of the rule: the undecided ones, or all from a time on."""
+    categories_registry.hold_assets(work.connection, work.organization_id)
+    categories_registry.lock(work.connection, key)
+    head = categories.get(work, None, key=key)
+    _check_kind(head)
+    rule = _rule(work, key)
+    first, last = _window(work, head, rule, body)
+    decided = deciding.decide(work, rule, first, last, lambda time: ledger.asset_ids(work.connection, State(key), time))
+    if not len(decided.effective):
+        return _outcome(head, rule, decided)
+    head = _commit(work, head, rule, decided, body)
+    registry.record_run(work.connection, head, work.now, rule.hash, *_ends(decided), _inputs(rule, decided, work.now))
+    return _outcome(head, rule, decided)
+
+
+def _rule(work: Work, key: int) -> UniverseRule:
+    found = registry.definition(work.connection, key)
+    if found is None:
+        raise DerivedUniverseError("The universe has no rule.", hint="AssetCategory.from_rule(…) makes one that has.")
+    return UniverseRule.model_validate_json(found[2].text)
+
+
+def _window(work: Work, head: CategoryRecord, rule: UniverseRule, body: contract.Refresh) -> tuple[int, int]:
+    """Give the first and the last moment at which a date to decide may be effective."""
+    until = work.now if body.until is None else to_micros(body.until, "until")
+    decided = registry.decided_until(work.connection, head.id)
+    if body.start is None:
+        return (to_micros(rule.start) if decided is None else decided + 1), until
+    start = max(to_micros(body.start, "start"), to_micros(rule.start))
+    return start, until if decided is None else max(until, decided)
+
+
+def _commit(
+    work: Work, head: CategoryRecord, rule: UniverseRule, decided: Decided, body: contract.Refresh
+) -> CategoryRecord:
+    """Write what was decided from its first date on as the next revision, or nothing where nothing changes."""
+    begin = int(decided.effective[0])
+    present = ledger.intervals(work.connection, State(head.id), begin, MAX_MICROS)
+    wanted = concatenate(present.clip(MIN_MICROS - 1, begin), decided.spells())
+    change = become(present, wanted)
+    consent = Consent(force=body.force, is_planned=True)
+    return memberships.commit_change(work, head, change, "refresh", _reason(rule, decided, body.reason), consent)
+
+
+def _reason(rule: UniverseRule, decided: Decided, reason: str | None) -> str:
+    first, last = (from_micros(each) for each in _ends(decided))
+    told = f"rule {rule.hash[:16]}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    inputs = ", ".join(decided.inputs.values())
+    whole = f"{told}, from {inputs}" if inputs else told
+    return (whole if reason is None else f"{reason}: {whole}")[: definitions.REASON_LENGTH]
+
+
+def _ends(decided: Decided) -> tuple[int, int]:
+    return int(decided.effective[0]), int(decided.effective[-1])
+
+
+def _inputs(rule: UniverseRule, decided: Decided, now: int) -> dict[str, Any]:
+    """Give all that is needed to decide the same again."""
+    return {
+        "rule": rule.model_dump(mode="json"),
+        "known_at": now,
+        "versions": decided.versions,
+        "told": decided.inputs,
+    }
+
+
+def _outcome(head: CategoryRecord, rule: UniverseRule, decided: Decided) -> contract.RefreshOutcome:
+    ends = [from_micros(each) for each in _ends(decided)] if len(decided.effective) else [None, None]
+    return contract.RefreshOutcome(
+        category=head,
+        decided=len(decided.effective),
+        first=ends[0],
+        last=ends[1],
+        rule_hash=rule.hash,
+        inputs=decided.inputs,
+    )
+
+
+# -- why
+
+
+@carries_out(contract.WHY)
+def why(work: Work, body: contract.WhyQuery, *, key: int) -> WhyMember:
+    """Say why an asset is in a universe at a time, or is not, as known at a time."""
+    record = categories.get(work, None, key=key)
+    asset_record = assets.get(work, None, key=body.asset_id)
+    as_of = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
+    known = HEAD if body.known_at is None else to_micros(body.known_at, "known_at")
+    about = {"category": record.unique_identifier, "unique_identifier": asset_record.unique_identifier}
+    return explained(work, record, body.asset_id, as_of, known, about | {"as_of": from_micros(as_of)})
+
+
+def explained(
+    work: Work, record: CategoryRecord, asset_id: int, as_of: int, known: int, about: dict[str, Any]
+) -> WhyMember:
+    """Say why an asset is in a universe of any kind; ``about`` names both, and the time."""
+    if derived.is_derived(record):
+        reason = derived.why(work, record, asset_id, as_of, known)
+        outcomes = reason.outcomes
+        return WhyMember(
+            **about, member=reason.holds, verdict=str(reason), outcomes=outcomes, expression=reason.expression
+        )
+    known_at = None if known == HEAD else from_micros(known)
+    state = membership_reads.state_of(work, record.id, None, known_at)
+    rows = ledger.intervals_of(work.connection, state, np.array([asset_id]), as_of, as_of)
+    held = _holding(rows, as_of)
+    if record.kind != RULE:
+        verdict = "a member" if held is not None else "not a member"
+        return WhyMember(**about, member=held is not None, verdict=f"{verdict}, as history() says")
+    run = registry.run_deciding(work.connection, record.id, as_of, known)
+    if run is None:
+        return WhyMember(**about, member=held is not None, verdict="no effective date of the rule was decided so early")
+    return _decision(work, run, state, asset_id, as_of, about | {"member": held is not None})
+
+
+def _holding(rows: Intervals, time: int) -> int | None:
+    inside = np.flatnonzero((rows.start <= time) & (rows.end > time))
+    return int(inside[0]) if len(inside) else None
+
+
+def _decision(work: Work, run: Run, state: State, asset_id: int, as_of: int, about: dict[str, Any]) -> WhyMember:
+    """Decide the date that holds once more, from what it was decided from, and look at one asset."""
+    inputs = orjson.loads(run.inputs)
+    rule = UniverseRule.parse(inputs["rule"])
+    date = rule_inputs.last_effective(rule, run.first, min(as_of, run.last))
+    found = deciding.look(
+        *(work, rule, date, asset_id),
+        known=inputs["known_at"],
+        versions=inputs["versions"],
+        members=ledger.asset_ids(work.connection, state, date - 1),
+    )
+    return WhyMember(
+        **about,
+        verdict=found.verdict(about["member"]),
+        outcomes=found.outcomes,
+        decided_for=from_micros(date),
+        data_until=from_micros(found.until),
+        rank=found.rank or None,
+        ranked=found.ranked,
+        was_member=found.was_member,
+        rule_hash=run.rule_hash,
+        inputs=inputs["told"],
+    )
