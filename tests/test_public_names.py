@@ -7,10 +7,10 @@ import pytest
 PROMISED = {
     "mainsequence.client": """
         AlreadyExistsError AmbiguousRouteError Asset AssetCategory AssetFilter AssetRegistration AssetSnapshot
-        AssetTranslationRule AssetTranslationTable Calendar CategoryDiff ConflictError CoverageReport DoesNotExist
-        InUseError MainSequenceError NoRouteError NotFoundError OverlappingRuleError Portfolio PortfolioGroup
+        AssetTranslationRule AssetTranslationTable At Calendar CategoryDiff Change ConflictError CoverageReport DoesNotExist Explanation
+        InUseError MainSequenceError NoRouteError NotFoundError OverlappingRuleError PinnedError Portfolio PortfolioGroup
         PossibleOverlapWarning Revision Route RouteStatus RoutingError Series StaleRevisionError StaleRouteError
-        Team TranslationError UnknownAssetsError ValidationError connect disconnect session
+        Team TranslationError UnknownAssetsError ValidationError VerificationReport Webhook connect disconnect session
     """,
     "mainsequence.tdag": """
         APIDataNode AssetRange DataNode DataNodeConfiguration DataNodeMetaData DisplayOnly NodeOutcome RecordDefinition

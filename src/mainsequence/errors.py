@@ -11,6 +11,8 @@
     │   ├── UnknownFieldError                     a field that does not exist or cannot be changed
     │   ├── UnknownCalendarError                  a trading calendar nobody knows, or none for an asset
     │   ├── InvalidWeightsError                   null, infinite or unknown-asset weights
+    │   ├── ListRefusedError                      a list whose rows are wrong or not resolved
+    │   ├── LossyExportError                      a format that cannot hold what should be written
     │   ├── SchemaMismatchError                   a table with other columns than its series declares
     │   ├── DuplicateRowsError                    a table with several rows of one index
     │   ├── RequestTooLargeError                  a body that is longer than the server takes
@@ -27,6 +29,7 @@
     │   ├── MultipleFoundError                    one was asked for, several match
     │   ├── StaleRevisionError                    the universe moved since it was read
     │   ├── ExistingRowsError                     rows to append are in the series already
+    │   ├── PinnedError                           a change was asked of a universe that is read at a pin
     │   ├── InUseError                            something refers to what should be deleted
     │   ├── DerivedUniverseError                  what makes a universe changes its members, nothing else does
     │   ├── OverlappingRuleError                  a registered asset would match two rules
@@ -141,6 +144,18 @@ class InvalidWeightsError(ValidationError):
     code = "validation.weights"
 
 
+class ListRefusedError(ValidationError):
+    """Rows of a list are wrong, or name no asset, several, or one that is gone; nothing was changed."""
+
+    code = "validation.list"
+
+
+class LossyExportError(ValidationError):
+    """A format or layout cannot hold what should be written."""
+
+    code = "validation.lossy_export"
+
+
 class SchemaMismatchError(ValidationError):
     """A table does not have the columns that its series declares."""
 
@@ -238,6 +253,12 @@ class ExistingRowsError(ConflictError):
     """Rows to append are in the series already."""
 
     code = "series.existing_rows"
+
+
+class PinnedError(ConflictError):
+    """A universe that is read as it was recorded cannot be changed."""
+
+    code = "conflict.pinned"
 
 
 class InUseError(ConflictError):

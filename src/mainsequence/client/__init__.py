@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
     from mainsequence.client.categories import AssetCategory
+    from mainsequence.client.changes import Webhook
     from mainsequence.client.connection import connect, disconnect, session
     from mainsequence.client.coverage import CoverageReport
     from mainsequence.client.portfolios import Portfolio, PortfolioGroup
     from mainsequence.client.routing import AssetTranslationTable
     from mainsequence.client.series import Series
     from mainsequence.client.teams import Team
+    from mainsequence.client.universe_past import At
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
+    from mainsequence.domain.changes import Change
+    from mainsequence.domain.explanations import Explanation
     from mainsequence.domain.routing import (
         AssetFilter,
         AssetTranslationRule,
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
         Route,
         RouteStatus,
     )
+    from mainsequence.domain.verification import VerificationReport
     from mainsequence.errors import (
         AlreadyExistsError,
         AmbiguousRouteError,
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
         NoRouteError,
         NotFoundError,
         OverlappingRuleError,
+        PinnedError,
         RoutingError,
         StaleRevisionError,
         StaleRouteError,
@@ -52,16 +58,20 @@ _HOMES = {
     "AssetSnapshot": "mainsequence.domain.assets",
     "AssetTranslationRule": "mainsequence.domain.routing",
     "AssetTranslationTable": "mainsequence.client.routing",
+    "At": "mainsequence.client.universe_past",
     "Calendar": "mainsequence.client.assets",
     "CategoryDiff": "mainsequence.domain.categories",
+    "Change": "mainsequence.domain.changes",
     "ConflictError": "mainsequence.errors",
     "CoverageReport": "mainsequence.client.coverage",
     "DoesNotExist": "mainsequence.errors",
+    "Explanation": "mainsequence.domain.explanations",
     "InUseError": "mainsequence.errors",
     "MainSequenceError": "mainsequence.errors",
     "NoRouteError": "mainsequence.errors",
     "NotFoundError": "mainsequence.errors",
     "OverlappingRuleError": "mainsequence.errors",
+    "PinnedError": "mainsequence.errors",
     "Portfolio": "mainsequence.client.portfolios",
     "PortfolioGroup": "mainsequence.client.portfolios",
     "PossibleOverlapWarning": "mainsequence.domain.routing",
@@ -76,6 +86,8 @@ _HOMES = {
     "TranslationError": "mainsequence.errors",
     "UnknownAssetsError": "mainsequence.errors",
     "ValidationError": "mainsequence.errors",
+    "VerificationReport": "mainsequence.domain.verification",
+    "Webhook": "mainsequence.client.changes",
     "connect": "mainsequence.client.connection",
     "disconnect": "mainsequence.client.connection",
     "session": "mainsequence.client.connection",
@@ -91,16 +103,20 @@ __all__ = [
     "AssetSnapshot",
     "AssetTranslationRule",
     "AssetTranslationTable",
+    "At",
     "Calendar",
     "CategoryDiff",
+    "Change",
     "ConflictError",
     "CoverageReport",
     "DoesNotExist",
+    "Explanation",
     "InUseError",
     "MainSequenceError",
     "NoRouteError",
     "NotFoundError",
     "OverlappingRuleError",
+    "PinnedError",
     "Portfolio",
     "PortfolioGroup",
     "PossibleOverlapWarning",
@@ -115,6 +131,8 @@ __all__ = [
     "TranslationError",
     "UnknownAssetsError",
     "ValidationError",
+    "VerificationReport",
+    "Webhook",
     "connect",
     "disconnect",
     "session",

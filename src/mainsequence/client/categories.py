@@ -17,10 +17,8 @@ from mainsequence.contract.sharing import CATEGORIES
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
     CategoryCreation,
-    CategoryDiff,
     CategoryRecord,
     Reference,
-    Revision,
     named,
 )
 from mainsequence.domain.times import TimeLike, to_datetime
@@ -221,9 +219,9 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
 
     @property
     def assets(self) -> list[int]:
-        """Ids of the members now; read when first asked for, and again after every verb."""
+        """Ids of the members now; read when first asked for, and again after every verb (if made from others, always)."""
         found: list[int] | None = self.__dict__.get("_assets")
-        if found is None:
+        if found is None or self.kind == "expression":
             found = self.__dict__["_assets"] = self.asset_ids()
         return list(found)
 
@@ -322,35 +320,30 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
             self.weights(state[0], revision=state[1], known_at=state[2]),
         )
 
-    def history(self) -> list[Revision]:
-        """Read every revision, oldest first: who, when, why, how many."""
-        return self._call(contract.HISTORY, None, key=self.id)
-
-    def diff(self, a: int | TimeLike, b: int | TimeLike) -> CategoryDiff:
-        """Compare two states: whole numbers are revisions (valid now), times are dates asked of the head."""
-        return self._call(contract.DIFF, contract.DiffQuery(a=_state(a), b=_state(b)), key=self.id)
-
     def references(self) -> list[Reference]:
         """List the portfolios and nodes that read the universe."""
         return self._call(contract.REFERENCES, None, key=self.id)
 
 
 def find_universe(unique_identifier: str) -> AssetCategory:
-    """Read a universe by its identifier.
+    """Read a universe by its identifier, pinned or not: ``sp500_constituents``, ``sp500_constituents@12``.
 
     Raises
     ------
     NotFoundError
         There is none; the message names near ones.
+    UnknownRevisionError
+        It was never in the state that is pinned.
     """
     found = AssetCategory.get_or_none(unique_identifier=unique_identifier)
     if found is not None:
         return found
     from difflib import get_close_matches
 
-    near = get_close_matches(unique_identifier, [each.unique_identifier for each in AssetCategory.iter_filter()])
+    name = unique_identifier.partition("@")[0]
+    near = get_close_matches(name, [each.unique_identifier for each in AssetCategory.iter_filter()])
     raise NotFoundError(
-        f"There is no asset category {unique_identifier!r}.",
+        f"There is no asset category {name!r}.",
         hint=f"Did you mean {', '.join(near)}?" if near else "AssetCategory.filter() lists those that exist.",
     )
 
@@ -376,12 +369,6 @@ def _as_of(
     as_of: TimeLike | None = None, revision: int | None = None, known_at: TimeLike | None = None
 ) -> contract.AsOf:
     return contract.AsOf(as_of=_optional(as_of, "as_of"), revision=revision, known_at=_optional(known_at, "known_at"))
-
-
-def _state(side: Any) -> contract.AsOf:
-    if hasattr(side, "__index__") and not isinstance(side, bool):
-        return contract.AsOf(revision=side.__index__())
-    return _as_of(side)
 
 
 def _aligned(weights: Weights | None, ids: list[int]) -> list[float] | None:

@@ -84,11 +84,17 @@ class CategoryMembers(Value):
     asset_ids: list[int]
 
 
+class DiffSide(AsOf):
+    """A state to compare."""
+
+    category: int | None = Field(None, description="Of which universe; by default of the one in the address")
+
+
 class DiffQuery(Value):
     """Two states to compare."""
 
-    a: AsOf
-    b: AsOf
+    a: DiffSide
+    b: DiffSide
 
 
 _ONE = "/asset-categories/{key}"

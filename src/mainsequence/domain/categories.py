@@ -1,5 +1,6 @@
 """Universes: named sets of assets whose members hold over time, and whose every state is a revision."""
 
+from html import escape
 from typing import Annotated
 
 from pydantic import AllowInfNan, Field, StringConstraints
@@ -9,7 +10,7 @@ from mainsequence.domain.identifiers import Description, Name, UniverseIdentifie
 from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups, Lookup
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
-from mainsequence.domain.values import Value
+from mainsequence.domain.values import Value, listed
 
 CATEGORY_LOOKUPS = {
     "id": FieldLookups(LISTED, int),
@@ -90,6 +91,22 @@ class CategoryDiff(Value):
     entered: list[AssetRecord]
     left: list[AssetRecord]
     reweighted: list[AssetRecord]
+
+    def __repr__(self) -> str:
+        named = {
+            name: [each.unique_identifier for each in assets] for name, assets in self if assets or name != "reweighted"
+        }
+        return f"CategoryDiff({', '.join(f'{len(ids)} {name}: {listed(ids)}' for name, ids in named.items())})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td>{escape(each.unique_identifier)}</td><td>{escape(str(each.name or ''))}</td></tr>"
+            for name, assets in self
+            for each in assets
+        )
+        return f"<table><caption>{escape(repr(self)[:200])}</caption>{rows}</table>"
 
 
 class Reference(Value):

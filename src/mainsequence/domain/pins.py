@@ -101,13 +101,16 @@ class PinnedState(Value):
     reference
         The pin as it was written.
     revision
-        The revision that it means.
+        The revision that it means; ``None`` for a universe that is made from others, which has no revisions of members.
+    known_at
+        For such a one, the time as known at which it is meant.
     as_of
         The time at which members are asked for where the question does not say: that of the pin.
     """
 
     reference: str
-    revision: int
+    revision: int | None = None
+    known_at: Instant | None = None
     as_of: Instant
 
 

@@ -1,0 +1,193 @@
+"""Checking that the history of a universe is what was recorded: nothing edited, slipped in, taken out or cut off.
+
+Every revision carries a hash over the one before it, over what was recorded of it, and over the rows that it closed and
+opened. All of that is computed again from what is stored. A history that was cut off behind a revision is whole in
+itself: it is found out by the feed of changes, which keeps the hash of every revision, without gaps. Somebody who may
+write the whole database can rewrite all of it; only a fingerprint kept elsewhere (``expected_hash``) finds that out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mainsequence.compute.intervals import Ints
+from mainsequence.compute.ledger_checks import Recorded, changed_assets, overlapping
+from mainsequence.contract import explanations as contract
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
+from mainsequence.domain.values import listed
+from mainsequence.domain.verification import Finding, VerificationReport
+from mainsequence.platform.registry import categories as registry
+from mainsequence.platform.registry import feed
+from mainsequence.platform.registry import verification as source
+from mainsequence.platform.registry.categories import FIRST_HASH, content_hash
+from mainsequence.platform.registry.tables import NEVER
+from mainsequence.platform.work import Work, carries_out
+
+
+@dataclass(slots=True)
+class _History:
+    """What is stored of one universe, and the hashes that follow from it."""
+
+    category_id: int
+    head: Any
+    revisions: Sequence[Any]
+    recorded: Recorded
+    fed: dict[int, str | None]
+    hashes: list[str] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> list[Any]:
+        return [each["revision"] for each in self.revisions]
+
+
+@carries_out(contract.VERIFY)
+def verify(work: Work, body: contract.Verification, *, key: int) -> VerificationReport:
+    """Check one universe; every finding is reported."""
+    record = registry.by_id(work.connection, work.actor, key)
+    findings: list[Finding] = []
+    history = _read(work, key, findings)
+    for check in (_head, _order, _rows, _chain, _counts, _overlaps, _feed):
+        findings += check(history)
+    findings += _gaps(work)
+    if body.expected_hash is not None:
+        findings += _expected(history, body.expected_hash.strip().lower())
+    return VerificationReport(
+        unique_identifier=record.unique_identifier,
+        category_id=key,
+        revisions=len(history.revisions),
+        rows=len(history.recorded),
+        fingerprint=history.hashes[-1] if history.hashes else FIRST_HASH,
+        findings=findings,
+    )
+
+
+def _read(work: Work, key: int, findings: list[Finding]) -> _History:
+    connection = work.connection
+    strange = source.misshapen(connection, key)
+    if strange:
+        message = f"{strange} intervals hold values that the platform never writes; the intervals were not checked."
+        findings.append(Finding(what="rows", message=message))
+    recorded = source.everything(connection, key if not strange else -1)
+    revisions, head = source.revisions(connection, key), source.head_revision(connection, key)
+    return _History(key, head, revisions, recorded, feed.hashes(connection, key))
+
+
+def _head(history: _History) -> Iterator[Finding]:
+    newest = history.numbers[-1] if history.revisions else 0
+    if history.head != newest:
+        yield Finding(what="head", message=f"The head is said to be revision {history.head}, the newest is {newest}.")
+
+
+def _order(history: _History) -> Iterator[Finding]:
+    expected = list(range(1, len(history.revisions) + 1))
+    if history.numbers != expected:
+        missing = sorted(set(range(1, max([0, *history.numbers]) + 1)) - set(history.numbers))
+        yield Finding(what="gap", message=f"Revisions are missing: {listed(missing)}.")
+    times = [each["recorded_at"] for each in history.revisions]
+    for place in range(1, len(times)):
+        if not (
+            isinstance(times[place], int) and isinstance(times[place - 1], int) and times[place - 1] < times[place]
+        ):
+            number = history.numbers[place]
+            yield Finding(what="order", revision=number, message=f"Revision {number} is no later than the one before.")
+
+
+def _rows(history: _History) -> Iterator[Finding]:
+    recorded, newest = history.recorded, len(history.revisions)
+    rows = recorded.rows
+    strange = (recorded.added < 1) | (recorded.added > newest) | (recorded.removed <= recorded.added)
+    strange |= (recorded.removed > newest) & (recorded.removed != NEVER)
+    if strange.any():
+        yield Finding(what="rows", message=f"{strange.sum()} intervals belong to revisions that were never recorded.")
+    empty = (rows.start >= rows.end) | (rows.start < MIN_MICROS) | (rows.end > MAX_MICROS) | np.isinf(rows.weight)
+    if empty.any():
+        yield Finding(what="rows", message=f"{empty.sum()} intervals hold no time, or times or weights that cannot be.")
+
+
+def _chain(history: _History) -> Iterator[Finding]:
+    opened, closed = (
+        _Blocks.of(history.recorded, history.recorded.added),
+        _Blocks.of(history.recorded, history.recorded.removed),
+    )
+    previous = FIRST_HASH
+    for stored in history.revisions:
+        number = stored["revision"]
+        found = content_hash(previous, dict(stored), closed.rows(number), opened.rows(number))
+        history.hashes.append(found)
+        previous = str(stored["content_hash"])
+        if found != previous:
+            message = (
+                f"Revision {number} is not what was recorded: its hash does not follow from it, its {opened.size(number)} "
+                f"opened and {closed.size(number)} closed intervals, and the revision before."
+            )
+            yield Finding(what="hash", revision=number, message=message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """The rows of a ledger by the revision that opened or closed them, each block by asset and start."""
+
+    recorded: Recorded
+    number: Ints
+
+    @classmethod
+    def of(cls, recorded: Recorded, number: Ints) -> "_Blocks":
+        order = np.lexsort((recorded.rows.end, recorded.rows.start, recorded.rows.asset, number))
+        return cls(recorded.take(order), number[order])
+
+    def _bounds(self, revision: int) -> slice:
+        first, last = np.searchsorted(self.number, [revision, revision + 1])
+        return slice(int(first), int(last))
+
+    def rows(self, revision: int) -> Any:
+        return self.recorded.rows.take(np.arange(*self._bounds(revision).indices(len(self.number))))
+
+    def size(self, revision: int) -> int:
+        bounds = self._bounds(revision)
+        return int(bounds.stop - bounds.start)
+
+
+def _counts(history: _History) -> Iterator[Finding]:
+    gained, lost = changed_assets(history.recorded, len(history.revisions))
+    for stored, added, removed in zip(history.revisions, gained.tolist(), lost.tolist(), strict=True):
+        if (stored["added"], stored["removed"]) != (added, removed):
+            number = stored["revision"]
+            said = f"{stored['added']} added and {stored['removed']} removed"
+            message = f"Revision {number} says {said}, its intervals say {added} and {removed}."
+            yield Finding(what="count", revision=number, message=message)
+
+
+def _overlaps(history: _History) -> Iterator[Finding]:
+    found = overlapping(history.recorded)
+    for number, count in zip(*np.unique(history.recorded.added[found], return_counts=True), strict=True):
+        message = f"{count} intervals of revision {number} share time with others of the same asset."
+        yield Finding(what="overlap", revision=int(number), message=message)
+
+
+def _feed(history: _History) -> Iterator[Finding]:
+    stored = {each["revision"]: each["content_hash"] for each in history.revisions}
+    cut = sorted(set(history.fed) - set(stored))
+    if cut:
+        message = f"The feed of changes knows revisions that are gone: {listed(cut)}. The history was cut off."
+        yield Finding(what="feed", revision=cut[0], message=message)
+    for number in sorted(stored.keys() - history.fed.keys()):
+        message = f"The feed of changes does not know revision {number}."
+        yield Finding(what="feed", revision=number, message=message)
+    for number in sorted(stored.keys() & history.fed.keys()):
+        if stored[number] != history.fed[number]:
+            message = f"The feed of changes keeps another hash of revision {number}."
+            yield Finding(what="feed", revision=number, message=message)
+
+
+def _gaps(work: Work) -> Iterator[Finding]:
+    missing = feed.gaps(work.connection, work.organization_id)
+    if missing:
+        yield Finding(what="feed", message=f"The feed of changes lacks {missing} events: some were taken out.")
+
+
+def _expected(history: _History, expected: str) -> Iterator[Finding]:
+    if expected not in {FIRST_HASH, *history.hashes}:
+        message = f"No revision has the fingerprint {expected}, which was expected: the history is another one."
+        yield Finding(what="expected", message=message)
