@@ -254,7 +254,7 @@ def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:
 
 
 def universes_of(connection: Connection, asset_id: int, actor: Actor, time: int | None = None) -> list[int]:
-    """Give the ids of the universes that somebody may see and that hold an asset at their heads, then or at any time."""
+    """Give the ids of the universes that somebody may see and that hold an asset at their heads, then or ever."""
     holds = [row.asset_id == asset_id, row.removed_revision == NEVER]
     if time is not None:
         holds += [row.valid_to > time, row.valid_from <= time]

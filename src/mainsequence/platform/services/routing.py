@@ -26,7 +26,6 @@ from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.domain.values import Page, listed
 from mainsequence.errors import InUseError, NotFoundError, UnknownAssetsError, ValidationError
 from mainsequence.platform import rights
-from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry import routing as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
@@ -228,11 +227,11 @@ def _scope(work: Work, body: contract.CoverageQuery) -> tuple[list[ColumnElement
     if body.asset_ids is not None:
         raise ValidationError("Say once whom to route.", hint="Give assets or a category, one of the two.")
     universe = categories_service.by_identifier(work, body.category)
-    state = membership_reads.state_of(work, universe.id, body.revision, None)
+    held = membership_reads.membership_of(work, universe.id, body.revision)
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
     revision = universe.revision if body.revision is None else body.revision
     scope = {"category": universe.unique_identifier, "revision": revision, "as_of": from_micros(time)}
-    return [asset.c.id.in_(ledger.member_ids_query(state, time))], scope
+    return [held.condition(time)], scope
 
 
 def _assets(work: Work, ids: list[int]) -> list[ColumnElement[bool]]:

@@ -14,7 +14,8 @@ from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.tables import asset
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import categories as categories_service
-from mainsequence.platform.services.membership_reads import state_of
+from mainsequence.platform.services import derived
+from mainsequence.platform.services.membership_reads import membership_of, state_of
 from mainsequence.platform.work import Work
 from mainsequence.platform.written import FOREVER, Written, writes_out
 
@@ -37,8 +38,10 @@ class _Membership:
 def asset_ids(work: Work, body: contract.AsOf, *, known: str | None, key: int) -> Written:
     """Write the ids of the members, sorted; made once for each state and span of time in which they are the same."""
     head = categories_service.get(work, None, key=key)
-    state = _state(work, body, head)
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
+    if derived.is_derived(head):
+        return Written(orjson.dumps(membership_of(work, key, body.revision, body.known_at).ids(time)))
+    state = _state(work, body, head)
     members = _members(work, head, state, time)
     until = members.until if body.as_of is None else FOREVER
     return Written(None if known == members.tag else members.content, members.tag, until)
@@ -66,9 +69,8 @@ def _members(work: Work, head: CategoryRecord, state: State, time: int) -> _Memb
 @writes_out(contract.ASSETS)
 def assets(work: Work, body: contract.AsOf, *, known: str | None, key: int) -> Written:
     """Write the members, in the order of their ids."""
-    head = categories_service.get(work, None, key=key)
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    members = asset.c.id.in_(ledger.member_ids_query(_state(work, body, head), time))
+    members = membership_of(work, key, body.revision, body.known_at).condition(time)
     query = documents.asset_selection().where(members).order_by(asset.c.id)
     return Written(orjson.dumps(documents.assets(work.connection, query), option=documents.OPTIONS))
 
