@@ -26,6 +26,7 @@ from mainsequence.platform.services.access import first_admin
 from mainsequence.server.app import BODY_LIMIT, create_app, is_loopback
 from mainsequence.server.frame import Lifecycle
 from mainsequence.server.limits import Rate
+from mainsequence.server.long_lines import LongLines
 from mainsequence.settings import Settings
 
 OPEN_RATE = "200,2000"
@@ -202,6 +203,7 @@ def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
     )
     configuration = uvicorn.Config(
         app,
+        http=LongLines,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from mainsequence.domain.access import LOCAL_OWNER
-from mainsequence.domain.times import Instant
+from mainsequence.domain.times import Instant, from_micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import NotFoundError
 from mainsequence.platform.services import access
@@ -69,7 +69,7 @@ def me(call: Call) -> UserShape:
         id=1 if found is None else found.id,
         username=name,
         email=name if "@" in name else "",
-        date_joined="1970-01-01" if found is None else found.created_at,
+        date_joined=from_micros(0) if found is None else found.created_at,
         is_active=True,
         api_request_limit=0,
         mfa_enabled=False,

@@ -17,7 +17,6 @@ from mainsequence.domain.access import Actor
 from mainsequence.errors import (
     AlreadyExistsError,
     AuthenticationError,
-    BusyError,
     MainSequenceError,
     NotFoundError,
     UnknownAssetsError,
@@ -27,6 +26,7 @@ from mainsequence.platform.platform import Platform
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.server import bodies
 from mainsequence.server.auth import Guard
+from mainsequence.server.problems import respond
 from mainsequence.server.sessions import Sessions
 from mainsequence.server.wire.addresses import address_of
 
@@ -34,6 +34,7 @@ REFUSED_AS_BAD = (AlreadyExistsError, UnknownAssetsError)
 """Errors that this client knows as bad requests."""
 
 LONGEST_ID = 18
+_TOLD = ("WWW-Authenticate", "Retry-After")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +188,8 @@ def written(request: Request, status: int, found: Any) -> Response:
 
 def refusal(error: MainSequenceError) -> Response:
     """Give the answer that carries an error: this client shows ``detail``, and knows its classes by the status."""
-    headers = {}
-    if isinstance(error, AuthenticationError):
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, BusyError):
-        headers["Retry-After"] = "1"
+    told = respond(error).headers
+    headers = {name: told[name] for name in _TOLD if name in told}
     content = to_json({"detail": str(error)}, inf_nan_mode="null", fallback=str)
     return Response(content, _status(error), headers, media_type=JSON)
 
