@@ -3,6 +3,8 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
@@ -18,7 +20,9 @@ from mainsequence.errors import (
     AuthenticationError,
     BusyError,
     ConfigurationError,
+    MainSequenceError,
     RepeatedKeyError,
+    TooManyRequestsError,
     TransportError,
 )
 from tests.carriers.servers import a_server
@@ -125,8 +129,20 @@ def test_waits_grow_and_end() -> None:
     patience = Patience(first=1, longest=8)
     bounds = [(0.5, 1), (1, 2), (2, 4), (4, 8), (4, 8)]
     for attempt, (least, most) in enumerate(bounds, start=1):
-        assert all(least <= patience.wait(attempt, None) <= most for _ in range(20))
-    assert patience.wait(1, "3600") == 8, "no server makes a client wait for an hour"
+        assert all(least <= patience.wait(attempt) <= most for _ in range(20))
+    assert patience.wait(1, 12.0) == 12, "never sooner than the server asks for"
+
+
+@pytest.mark.parametrize("status", [TooManyRequestsError, BusyError])
+def test_a_server_may_say_when_by_a_date_and_makes_nobody_wait_for_an_hour(status: type[MainSequenceError]) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    carrier, asked, slept = scripted(
+        problem(status("Often."), **{"Retry-After": soon}), problem(status("Often."), **{"Retry-After": "3600"})
+    )
+    with pytest.raises(status):
+        carrier.call(categories.ASSET_IDS, categories.AsOf(), key=7)
+    assert len(asked) == 2
+    assert 20 < slept[0] <= 30
 
 
 def test_a_server_that_stays_busy_is_said_with_its_own_error() -> None:

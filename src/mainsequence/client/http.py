@@ -5,6 +5,8 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ import httpx
 from pydantic_core import from_json
 
 from mainsequence.contract import problems
+from mainsequence.contract.arrow import ArrowTable, decode_parts
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.contract.wire import (
     IDEMPOTENCY_KEY,
@@ -45,18 +48,22 @@ class Patience:
         How many times in all where there is no connection and never was one: rather the address is wrong.
     first, longest
         Seconds before the second attempt, doubling up to the longest; half of each wait is left to chance.
+    longest_asked
+        Seconds for which a server may tell a client to wait (``Retry-After``); one that asks for more is not asked
+        again, its refusal is raised.
     """
 
     attempts: int = 10
     at_first: int = 4
     first: float = 0.2
     longest: float = 10.0
+    longest_asked: float = 60.0
 
-    def wait(self, attempt: int, asked: str | None) -> float:
-        """Give the seconds to wait after an attempt (from 1); what the server asks for (``Retry-After``) counts."""
+    def wait(self, attempt: int, asked: float = 0.0) -> float:
+        """Give the seconds to wait after an attempt (from 1): never fewer than the server asks for."""
         longest = min(self.longest, self.first * 2 ** (attempt - 1))
-        wait: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, keeps no secret)
-        return max(wait, min(float(asked), self.longest)) if asked and asked.isdecimal() else wait
+        own: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 (spreads load, keeps no secret)
+        return max(asked, own)
 
 
 class HttpCarrier:
@@ -132,7 +139,7 @@ class HttpCarrier:
         """
         if self._process != os.getpid():
             self._open()
-        answer: Out = read_answer(operation, self._send(operation, self._request(operation, body, path)).content)
+        answer: Out = self._send(operation, self._request(operation, body, path))
         return answer
 
     def _request(self, operation: Operation[Any, Any], body: Any, path: dict[str, int | str]) -> httpx.Request:
@@ -148,11 +155,11 @@ class HttpCarrier:
             operation.method, target, content=write_body(operation, body), headers=headers
         )
 
-    def _send(self, operation: Operation[Any, Any], request: httpx.Request) -> httpx.Response:
+    def _send(self, operation: Operation[Any, Any], request: httpx.Request) -> Any:
         for attempt in count(1):
-            asked = None
+            asked = 0.0
             try:
-                response = self._client.send(request)
+                response, answer = self._exchange(operation, request)
             except httpx.TransportError as error:
                 stranger = _never_sent(error) and not self._answered
                 patience = self._patience.at_first if stranger else self._patience.attempts
@@ -162,12 +169,24 @@ class HttpCarrier:
                 self._answered = True
                 last = attempt >= self._patience.attempts
                 if response.is_success:
-                    return response
-                if last or operation.answer_is_secret or response.status_code not in _PASSING:
+                    return answer
+                asked = _asked(response.headers.get("Retry-After"))
+                passing = response.status_code in _PASSING and asked <= self._patience.longest_asked
+                if last or operation.answer_is_secret or not passing:
                     raise self._refusal(response)
-                asked = response.headers.get("Retry-After")
             self._sleep(self._patience.wait(attempt, asked))
         raise AssertionError("unreachable")
+
+    def _exchange(self, operation: Operation[Any, Any], request: httpx.Request) -> tuple[httpx.Response, Any]:
+        """Send a request once; tables are read while they arrive."""
+        response = self._client.send(request, stream=True)
+        try:
+            if response.is_success and operation.gives is ArrowTable:
+                return response, decode_parts(response.iter_bytes())
+            content = response.read()
+        finally:
+            response.close()
+        return response, read_answer(operation, content) if response.is_success else None
 
     def _unreached(self, operation: Operation[Any, Any], error: httpx.TransportError, attempts: int) -> TransportError:
         tried = f" after {attempts} attempts" if attempts > 1 else ""
@@ -194,6 +213,18 @@ class HttpCarrier:
     def close(self) -> None:
         """Let go of connections."""
         self._client.close()
+
+
+def _asked(retry_after: str | None) -> float:
+    """Read the seconds that a server asks to wait: so many, or until a date; 0 where it asks for none."""
+    if retry_after is None:
+        return 0.0
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):  # no date, or one without a zone
+        return 0.0
 
 
 def _may_repeat(operation: Operation[Any, Any], error: httpx.TransportError) -> bool:

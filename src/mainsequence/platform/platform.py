@@ -28,10 +28,12 @@ from mainsequence.platform.registry.idempotency import Once
 from mainsequence.platform.retrying import persistently
 from mainsequence.platform.waiting import waiting
 from mainsequence.platform.work import SERVICES, Registered, Work
-from mainsequence.platform.written import WRITERS, Memory, Written
+from mainsequence.platform.written import STREAMERS, WRITERS, Memory, Written
 from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from mainsequence.platform.lake import Lake
 
 Clock = Callable[[], int]
@@ -176,6 +178,22 @@ class Platform:
         def act() -> Written:
             with translated(), self.work(actor, writes=False) as work:
                 return writer(work, body, known=known, **path)
+
+        return persistently(act)
+
+    def stream_as(
+        self, actor: Actor, operation: Operation[Any, Any], body: Any, /, **path: int | str
+    ) -> "pa.RecordBatchReader | None":
+        """Begin a reading whose answer is given part by part; ``None`` where the operation has no such form."""
+        streamer = STREAMERS.get(operation.name)
+        if streamer is None:
+            return None
+        permitted(actor, operation)
+
+        def act() -> "pa.RecordBatchReader":
+            with translated(), self.work(actor, writes=False) as work:
+                reader: pa.RecordBatchReader = streamer(work, body, **path)
+                return reader
 
         return persistently(act)
 

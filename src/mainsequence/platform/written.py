@@ -51,6 +51,26 @@ def writes_out(operation: Operation[Any, Any]) -> Callable[[Handler], Handler]:
     return register
 
 
+Streamer: TypeAlias = Callable[..., Any]
+STREAMERS: dict[str, Streamer] = {}
+"""Every function that answers an operation with an Arrow record batch reader; called with work, body and path.
+
+What it gives is read when the work is over, and so from the lake alone.
+"""
+
+Streaming = TypeVar("Streaming", bound=Streamer)
+
+
+def streams_out(operation: Operation[Any, Any]) -> Callable[[Streaming], Streaming]:
+    """Register a function as the one that gives the answer of an operation part by part."""
+
+    def register(streamer: Streaming) -> Streaming:
+        STREAMERS[operation.name] = streamer
+        return streamer
+
+    return register
+
+
 class Memory:
     """Keeps the newest of what never changes, up to a number of bytes.
 

@@ -43,7 +43,7 @@ KEY_SHAPE = re.compile(r"[!-~]{1,200}")
 LONGEST_ID = 18
 """Digits of an id: what fits into 64 bits."""
 
-QUICK_THREADS = 4
+QUICK_THREADS = 2
 """How many short readings are carried out at once: more threads of one interpreter would only wait for each other."""
 
 WHO_MAY = frozenset({"access", "credentials", "teams", "sharing"})
@@ -173,6 +173,9 @@ class Endpoint:
         written = self.platform.write_as(actor, self.operation, body, known, **path)
         if written is not None:
             return actor, self._written(request, written), written.until
+        reader = self.platform.stream_as(actor, self.operation, body, **path)
+        if reader is not None:
+            return actor, streaming.batches(reader), 0
         found = self.platform.call_as(actor, self.operation, body, **path)
         return actor, self._respond(request, found), 0
 

@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
-from mainsequence.contract.arrow import WideMatrix
+from mainsequence.contract.arrow import ROWS_AT_ONCE, WideMatrix
 from mainsequence.domain.series import (
     RowSelection,
     SeriesQuery,
@@ -35,6 +35,7 @@ from mainsequence.platform.lake.layout import arrow_schema, conform, to_arrow
 from mainsequence.platform.lake.log import ONCE, CommitConflict, Uncommitted, create_table
 from mainsequence.platform.lake.planning import Plan, Planner
 from mainsequence.platform.lake.reading import selection
+from mainsequence.platform.lake.snapshots import Snapshot
 from mainsequence.platform.lake.storage import open_storage
 from mainsequence.platform.lake.table import LakeTable
 from mainsequence.platform.lake.writing import FileWriter
@@ -266,6 +267,34 @@ class Lake:
             reader = table.latest if asked.last_per_asset else table.reader
             frame = reader.read(table.log.snapshot(asked.version), asked)
         return to_arrow(frame, arrow_schema(schema, asked.columns))
+
+    def batches(self, name: str, query: SeriesQuery) -> pa.RecordBatchReader:
+        """Read what `read` reads while it is asked for, part by part.
+
+        A query about the last rows, or one that requires every asset, is answered whole. Raises as `read`, also while
+        it is being read.
+        """
+        if query.last_per_asset or query.require_all:
+            return self.read(name, query).to_reader(max_chunksize=ROWS_AT_ONCE)
+        table = self._table(name)
+        schema = table.log.schema
+        if query.columns is not None:
+            schema.check_columns(query.columns)
+        _check_selection(schema, query)
+        with storage_failures(f"reading the series table {name!r}"):
+            snapshot = table.log.snapshot(query.version)
+        parts = self._parts(name, table, snapshot, query)
+        return pa.RecordBatchReader.from_batches(arrow_schema(schema, query.columns), parts)
+
+    def _parts(self, name: str, table: LakeTable, snapshot: Snapshot, query: SeriesQuery) -> Iterator[pa.RecordBatch]:
+        parts = table.reader.batches(snapshot, query)
+        columns = arrow_schema(table.log.schema, query.columns)
+        while True:
+            with storage_failures(f"reading the series table {name!r}"):
+                frame = next(parts, None)
+            if frame is None:
+                return
+            yield from to_arrow(frame, columns).to_batches(max_chunksize=ROWS_AT_ONCE)
 
     def wide(self, name: str, query: WideQuery) -> WideMatrix:
         """Read one column as a date × asset matrix, from a cache per version after the first time.

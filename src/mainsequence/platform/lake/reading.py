@@ -1,11 +1,11 @@
 """Reading rows of a snapshot: only the files, row groups and columns that can matter."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
 from mainsequence.domain.series import TIME_INDEX, UNIQUE_IDENTIFIER, SeriesQuery, SeriesSchema, TimeRange
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros
 from mainsequence.domain.values import listed
 from mainsequence.errors import StorageError, UnknownAssetsError
 from mainsequence.platform.lake.layout import arrow_schema
@@ -14,6 +14,9 @@ from mainsequence.platform.lake.storage import Storage
 
 FILE = "_file"
 """Number of the file a row came from, where asked for."""
+
+ROWS_HELD = 4_000_000
+"""About how many rows a reading in parts holds at once."""
 
 _TIME_TYPE = pl.Datetime("us", "UTC")
 
@@ -57,6 +60,25 @@ class TableReader:
         if not keep and frame.height != committed:
             raise _short(frame.height, committed)
         return frame
+
+    def batches(self, snapshot: Snapshot, query: SeriesQuery) -> Iterator[pl.DataFrame]:
+        """Read what `read` reads, part by part: in memory are at most so many rows as share a span of time.
+
+        Raises
+        ------
+        StorageError
+            A file is missing or holds fewer rows than were committed; the parts before were right.
+        """
+        whole = not _filters(query, query.unique_identifiers)
+        for group in clusters(snapshot.within(query.start_micros, query.end_micros)):
+            found = 0
+            for part in _spans(group, query):
+                frame = self.rows(group, part, query.unique_identifiers)
+                found += frame.height
+                yield frame
+            committed = sum(file.rows for file in group)
+            if whole and found != committed:
+                raise _short(found, committed)
 
     def empty(self, query: SeriesQuery) -> pl.DataFrame:
         """Give a frame of the query's columns without rows."""
@@ -104,6 +126,20 @@ class TableReader:
 
     def _empty(self, names: list[str]) -> pl.DataFrame:
         return pl.DataFrame(arrow_schema(self.schema).empty_table()).select(names)
+
+
+def _spans(group: Sequence[DataFile], query: SeriesQuery) -> Iterator[SeriesQuery]:
+    """Divide a query about files that share their times into queries about so few rows that they are held at once."""
+    rows = sum(file.rows for file in group)
+    if rows <= ROWS_HELD:
+        yield query
+        return
+    first = max(query.start_micros, min(file.first for file in group))
+    last = min(query.end_micros - 1, max(file.last for file in group))
+    step = (last - first) // -(-rows // ROWS_HELD) + 1
+    for start in range(first, last + 1, step):
+        span = {"start": from_micros(start), "end": from_micros(min(start + step, last + 1))}
+        yield query.model_copy(update=span | {"start_inclusive": True, "end_inclusive": False})
 
 
 def _filters(window: TimeRange, identifiers: Sequence[str] | None) -> list[pl.Expr]:

@@ -27,6 +27,7 @@ from mainsequence.platform.registry import series as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.tables import series
 from mainsequence.platform.work import Work, carries_out
+from mainsequence.platform.written import streams_out
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,6 +142,12 @@ def delete_rows(work: Work, body: RowSelection, *, key: int) -> WriteOutcome:
 def read(work: Work, body: SeriesQuery, *, key: int) -> "pa.Table":
     """Read rows, ascending by time, then asset."""
     return work.lake.read(_table(work, key), body)
+
+
+@streams_out(contract.READ)
+def stream(work: Work, body: SeriesQuery, *, key: int) -> "pa.RecordBatchReader":
+    """Read rows as `read` does, part by part."""
+    return work.lake.batches(_table(work, key), body)
 
 
 @carries_out(contract.WIDE)
