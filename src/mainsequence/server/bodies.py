@@ -1,7 +1,10 @@
 """Bodies of requests, up to a length; bodies of answers, compressed where the client can read that."""
 
+import asyncio
 import gzip
+from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,6 +12,9 @@ from mainsequence.contract.wire import JSON
 from mainsequence.errors import RequestTooLargeError, ValidationError
 
 WORTH_COMPRESSING = 1_024
+PATIENCE_SECONDS = 20
+SLOWEST_BYTES_PER_SECOND = 10_000
+"""A body has this long to come, and more for what came of it at this rate: then its sender is given up."""
 
 
 async def read(request: Request, limit: int) -> bytes:
@@ -18,16 +24,24 @@ async def read(request: Request, limit: int) -> bytes:
     ------
     RequestTooLargeError
         It is longer than the limit; the rest is not read.
+    HTTPException
+        408: it came too slowly.
     """
     announced = request.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
     parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        if length > limit:
-            raise _too_large(limit)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS) as patience:
+            began = asyncio.get_running_loop().time()
+            async for part in request.stream():
+                length += len(part)
+                if length > limit:
+                    raise _too_large(limit)
+                parts.append(part)
+                patience.reschedule(began + PATIENCE_SECONDS + length / SLOWEST_BYTES_PER_SECOND)
+    except TimeoutError:
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, headers={"Connection": "close"}) from None
     return b"".join(parts)
 
 
