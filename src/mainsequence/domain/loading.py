@@ -23,6 +23,8 @@ class LoadOptions(Value):
         The list begins at the moment of the write: rows without a start too.
     weighted
         Whether the list speaks of weights; otherwise those who stay keep theirs.
+    announced
+        When the changes that the load makes were announced, but for bounds of which a row says something else.
     weights_sum_to, tolerance
         What the weights of the members must sum to whenever there are members, from the list's beginning to its end.
     if_revision
@@ -37,6 +39,7 @@ class LoadOptions(Value):
     since: Instant | None = None
     since_now: bool = False
     weighted: bool = True
+    announced: Instant | None = None
     weights_sum_to: float | None = None
     tolerance: float = Field(1e-6, ge=0)
     if_revision: int | None = None

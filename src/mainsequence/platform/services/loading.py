@@ -10,7 +10,7 @@ from mainsequence.compute.lists import LoadMode, loaded, overlapping, weight_sum
 from mainsequence.contract import loading as contract
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.loading import LoadEffect, LoadOptions
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, open_datetime, start_micros
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, open_datetime, start_micros, to_micros
 from mainsequence.domain.values import listed
 from mainsequence.errors import InvalidIntervalError, InvalidWeightsError, UnknownAssetsError
 from mainsequence.platform.registry import announcements, ledger
@@ -44,7 +44,7 @@ def load_intervals(work: Work, body: "pa.Table", *, key: int) -> CategoryRecord:
     present, wanted = _wanted(work, head, load)
     change = become(present, wanted)
     record = memberships.commit_change(work, head, change, "load", options.reason, Consent(force=options.force))
-    announcements.write(work.connection, head.id, load.notes, work.now)
+    announcements.write(work.connection, head.id, _all_notes(load, change), work.now)
     return record
 
 
@@ -81,6 +81,31 @@ def _notes(rows: Intervals, announced: Ints, exit_announced: Ints) -> Announceme
     effective, known = np.concatenate([rows.start, rows.end]), np.concatenate([announced, exit_announced])
     said = np.flatnonzero((known < MAX_MICROS) & (effective > MIN_MICROS) & (effective < MAX_MICROS))
     return Announcements(asset[said], effective[said], known[said], np.zeros(len(said), np.int64))
+
+
+def _all_notes(load: Load, change: Change) -> Announcements:
+    """Give what the rows say of announcements and, for all other changes, what is said of the load as a whole."""
+    if load.options.announced is None:
+        return load.notes
+    old = _bounds(change.closed)
+    said = set(zip(load.notes.asset.tolist(), load.notes.effective_at.tolist(), strict=True))
+    fresh = sorted(_bounds(change.opened) - old - said)
+    asset, at = (np.array([pair[place] for pair in fresh], dtype=np.int64) for place in (0, 1))
+    known = np.full(len(fresh), to_micros(load.options.announced))
+    notes = load.notes
+    return Announcements(
+        np.concatenate([notes.asset, asset]),
+        np.concatenate([notes.effective_at, at]),
+        np.concatenate([notes.announced_at, known]),
+        np.concatenate([notes.recorded_at, np.zeros(len(fresh), np.int64)]),
+    )
+
+
+def _bounds(rows: Intervals) -> set[tuple[int, int]]:
+    """Give the times at which somebody enters or leaves, by asset; open bounds are none."""
+    pairs = [*zip(rows.asset.tolist(), rows.start.tolist(), strict=True)]
+    pairs += zip(rows.asset.tolist(), rows.end.tolist(), strict=True)
+    return {pair for pair in pairs if MIN_MICROS < pair[1] < MAX_MICROS}
 
 
 def _check_rows(work: Work, rows: Intervals) -> None:
