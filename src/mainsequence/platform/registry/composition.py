@@ -113,15 +113,16 @@ class Body:
 
     text: str
     operands: tuple[tuple[int, int | None, int | None], ...]
+    reason: str | None = None
 
     @classmethod
     def of(cls, stored: str) -> "Body":
         """Read it."""
         found = orjson.loads(stored)
-        return cls(found["text"], tuple(tuple(each) for each in found["operands"]))
+        return cls(found["text"], tuple(tuple(each) for each in found["operands"]), found["reason"])
 
     def __str__(self) -> str:
-        return orjson.dumps({"text": self.text, "operands": self.operands}).decode()
+        return orjson.dumps({"text": self.text, "operands": self.operands, "reason": self.reason}).decode()
 
     def named(self, known: int) -> list[Named]:
         """Give the universes that it names, those without a pin as known at a time."""
@@ -141,11 +142,18 @@ def definition(connection: Connection, category_id: int, known: int = HEAD) -> t
     return None if row is None else (row[0], row[1], Body.of(row[2]))
 
 
-def texts(connection: Connection, category_id: int) -> dict[int, str]:
+def bodies(connection: Connection, category_id: int) -> dict[int, Body]:
     """Give every definition of a universe by its revision."""
     table = category_definition.c
     query = select(table.revision, table.body).where(table.category_id == category_id).order_by(table.revision)
-    return {revision: Body.of(body).text for revision, body in connection.execute(query)}
+    return {revision: Body.of(body) for revision, body in connection.execute(query)}
+
+
+def operands(connection: Connection, category_id: int) -> set[tuple[Any, ...]]:
+    """Give the rows that say what the definitions of a universe name: revision, place, id, pins."""
+    table = category_operand.c
+    columns = (table.revision, table.position, table.operand_id, table.pinned_revision, table.pinned_at)
+    return {tuple(row) for row in connection.execute(select(*columns).where(table.category_id == category_id))}
 
 
 DEFINING_LOCK = 1_297_305_923

@@ -110,7 +110,7 @@ def _check_pin(found: registry.Found, operand: Operand) -> None:
         )
 
 
-def stored(text: str, named: Sequence[Named]) -> Body:
+def stored(text: str, named: Sequence[Named], reason: str | None) -> Body:
     """Give a definition as it is stored."""
     rows = tuple(
         (
@@ -120,7 +120,7 @@ def stored(text: str, named: Sequence[Named]) -> Body:
         )
         for each in named
     )
-    return Body(text, rows)
+    return Body(text, rows, reason)
 
 
 # -- defining
@@ -186,7 +186,9 @@ def define(
     revision = categories_registry.record_revision(
         work.connection, head, UNCHANGED, now, work.actor.name, operation, said
     )
-    registry.write_definition(work.connection, head.id, revision, head.unique_identifier, stored(text, named), work.now)
+    registry.write_definition(
+        work.connection, head.id, revision, head.unique_identifier, stored(text, named, reason), work.now
+    )
     changes.publish_revision(work, head.id, revision)
     return categories_registry.by_id(work.connection, work.steward, head.id)
 
@@ -287,10 +289,33 @@ def evaluate_members(work: Work, body: contract.SpanEvaluation) -> "pa.Table":
     return membership_reads.interval_table(work, held, body.start, body.end)
 
 
-def definitions_altered(work: Work, category_id: int) -> list[int]:
+def altered(work: Work, category_id: int) -> list[int]:
     """List the revisions whose definition is not what their history says of it: for `verify`."""
-    said = {each.revision: each.reason or "" for each in categories_registry.revisions(work.connection, category_id)}
-    found = registry.texts(work.connection, category_id)
-    return [
-        revision for revision, text in found.items() if not said.get(revision, "").endswith((text, _said(None, text)))
-    ]
+    said = {each.revision: each.reason for each in categories_registry.revisions(work.connection, category_id)}
+    found = registry.bodies(work.connection, category_id)
+    rows = {
+        (revision, place, *operand) for revision, body in found.items() for place, operand in enumerate(body.operands)
+    }
+    strange = {row[0] for row in rows ^ registry.operands(work.connection, category_id)}
+    strange |= {revision for revision, body in found.items() if said.get(revision) != _said(body.reason, body.text)}
+    record = categories_registry.by_id(work.connection, work.steward, category_id)
+    missing = {each for each in said if record.kind != MEMBERS and each == 1} - found.keys()
+    return sorted(strange | missing | _misnamed(work, record, found))
+
+
+def _misnamed(work: Work, record: CategoryRecord, found: dict[int, Body]) -> set[int]:
+    """Find definitions whose universes are not those that their text names."""
+    wanted = {revision: [each.name for each in _operands(record, body.text)] for revision, body in found.items()}
+    names = {name for every in wanted.values() for name in every}
+    present = governance.present_names(work.connection, work.organization_id, names)
+    ids = registry.ids_named(work.connection, work.steward, set(present.values()))
+    return {
+        revision
+        for revision, body in found.items()
+        if {each[0] for each in body.operands} != {ids.get(present[name]) for name in wanted[revision]}
+    }
+
+
+def _operands(record: CategoryRecord, text: str) -> list[Operand]:
+    texts = UniverseRule.model_validate_json(text).universes if record.kind == RULE else (text,)
+    return [operand for each in texts for operand in parse_expression(each).operands]

@@ -7,6 +7,7 @@ import orjson
 
 from mainsequence.compute.intervals import Intervals, become, concatenate
 from mainsequence.contract import composition as contract
+from mainsequence.contract.explanations import ExplainQuery
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.expressions import parse_expression
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
@@ -15,7 +16,7 @@ from mainsequence.errors import DerivedUniverseError
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
 from mainsequence.platform.registry import ledger
-from mainsequence.platform.registry.composition import HEAD, RULE, Named, Run
+from mainsequence.platform.registry.composition import EXPRESSION, HEAD, RULE, Named, Run
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import (
     assets,
@@ -23,6 +24,7 @@ from mainsequence.platform.services import (
     deciding,
     definitions,
     derived,
+    explanations,
     membership_reads,
     memberships,
     rule_inputs,
@@ -183,6 +185,16 @@ def explained(
     if run is None:
         return WhyMember(**about, member=held is not None, verdict="no effective date of the rule was decided so early")
     return _decision(work, run, state, asset_id, as_of, about | {"member": held is not None})
+
+
+def _for_explanation(work: Work, head: CategoryRecord, body: ExplainQuery) -> list[str]:
+    """Say in lines what `WhyMember` says: for `explain`."""
+    query = contract.WhyQuery(asset_id=body.asset_id, as_of=body.as_of, known_at=body.known_at)
+    found = why(work, query, key=head.id)
+    return [found.verdict, *(f"{each.condition}: {each.found}" for each in found.outcomes)]
+
+
+explanations.WHY.update({EXPRESSION: _for_explanation, RULE: _for_explanation})
 
 
 def _holding(rows: Intervals, time: int) -> int | None:

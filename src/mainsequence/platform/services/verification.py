@@ -23,6 +23,7 @@ from mainsequence.platform.registry import feed
 from mainsequence.platform.registry import verification as source
 from mainsequence.platform.registry.categories import FIRST_HASH, content_hash
 from mainsequence.platform.registry.tables import NEVER
+from mainsequence.platform.services import definitions
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -51,6 +52,7 @@ def verify(work: Work, body: contract.Verification, *, key: int) -> Verification
     for check in (_head, _order, _rows, _chain, _counts, _overlaps, _feed):
         findings += check(history)
     findings += _gaps(work)
+    findings += _definitions(work, key)
     if body.expected_hash is not None:
         findings += _expected(history, body.expected_hash.strip().lower())
     return VerificationReport(
@@ -61,6 +63,12 @@ def verify(work: Work, body: contract.Verification, *, key: int) -> Verification
         fingerprint=history.hashes[-1] if history.hashes else FIRST_HASH,
         findings=findings,
     )
+
+
+def _definitions(work: Work, key: int) -> Iterator[Finding]:
+    for revision in definitions.altered(work, key):
+        message = f"The definition of revision {revision} is not the one that was recorded."
+        yield Finding(what="definition", revision=revision, message=message)
 
 
 def _read(work: Work, key: int, findings: list[Finding]) -> _History:
@@ -119,8 +127,8 @@ def _chain(history: _History) -> Iterator[Finding]:
         previous = str(stored["content_hash"])
         if found != previous:
             message = (
-                f"Revision {number} is not what was recorded: its hash does not follow from it, its {opened.size(number)} "
-                f"opened and {closed.size(number)} closed intervals, and the revision before."
+                f"Revision {number} is not what was recorded: its hash does not follow from it, its "
+                f"{opened.size(number)} opened and {closed.size(number)} closed intervals, and the revision before."
             )
             yield Finding(what="hash", revision=number, message=message)
 
