@@ -185,7 +185,7 @@ class AssetTranslationTable(Shareable, Noun[TranslationTableRecord], Translation
         Parameters
         ----------
         category
-            A universe, by object or by ``unique_identifier``: its members are routed.
+            A universe, by object or by ``unique_identifier``, pinned or not: its members are routed.
         assets, asset_ids
             Or these assets. Without any of the three: every registered asset.
         as_of, revision
@@ -198,12 +198,19 @@ class AssetTranslationTable(Shareable, Noun[TranslationTableRecord], Translation
         named = None if assets is None and asset_ids is None else asset_ids_of(assets, asset_ids, self._carrier)
         body = contract.CoverageQuery(
             asset_ids=named,
-            category=category.unique_identifier if isinstance(category, CategoryRecord) else category,
+            category=_named(category),
             as_of=None if as_of is None else to_datetime(as_of, "as_of"),
             revision=revision,
             check_series=check_series,
         )
         return CoverageReport(self._call(contract.COVERAGE, body, key=self.id))
+
+
+def _named(category: Universe | None) -> str | None:
+    """Give the reference of a universe: with its pin, where it is read at one."""
+    if not isinstance(category, CategoryRecord):
+        return category
+    return getattr(category, "pin", None) or category.unique_identifier
 
 
 def _rules(given: Iterable[Rule]) -> list[AssetTranslationRule]:

@@ -1,4 +1,4 @@
-"""What every part of ``msc.AssetCategory`` stands on: the record, bound to its carrier, read at its head or at a pin."""
+"""What every part of ``msc.AssetCategory`` stands on: the record, bound to its carrier, read at its head or a pin."""
 
 from typing import Any, ClassVar, Self
 
@@ -29,12 +29,13 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
 
     @property
     def pin(self) -> str | None:
-        """The pin through which it is read, such as ``sp500_constituents@12``; ``None`` where it is read at its head."""
-        held = self._pinned
+        """The pin through which it is read, such as ``sp500_constituents@12``; ``None`` where that is its head."""
+        held = self.pinned
         return None if held is None else held.reference
 
     @property
-    def _pinned(self) -> PinnedState | None:
+    def pinned(self) -> PinnedState | None:
+        """The recorded state that it is read at; ``None`` where that is its head."""
         held: PinnedState | None = self.__dict__.get("_held")
         return held
 
@@ -46,7 +47,7 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
         return self
 
     def _refresh(self, record: Value) -> Self:
-        held = self._pinned
+        held = self.pinned
         super()._refresh(record)
         return self._hold(held)
 
@@ -70,16 +71,18 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
         """Find a universe by a reference, pinned or not; ``hold`` pins its head where the reference pins nothing."""
         where = where or carrier()
         found = where.call(explanations.RESOLVE, explanations.PinReference(reference=reference, hold=hold))
-        return cls._bind(found.record, where)._hold(found.pinned)
+        made = cls._bind(found.record, where)
+        made._hold(found.pinned)
+        return made
 
     def _call(self, operation: Operation[In, Out], body: In, **path: int | str) -> Out:
-        held = self._pinned
+        held = self.pinned
         if held is None:
             return super()._call(operation, body, **path)
         if operation.writes and operation.changes_object:
             raise PinnedError(
                 f"{held.reference} is what was recorded and cannot be changed.",
-                hint=f"Change the universe itself: msc.AssetCategory.get(unique_identifier={self.unique_identifier!r}).",
+                hint=f"Change the universe itself: AssetCategory.get(unique_identifier={self.unique_identifier!r}).",
             )
         answer = super()._call(operation, _at(held, body), **path)
         return _until(held, answer) if operation is contract.HISTORY else answer  # type: ignore[return-value]

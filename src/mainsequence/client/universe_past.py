@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class At(contract.AsOf):
-    """One state of a universe: valid at ``as_of``, by default now; as recorded at ``revision`` or known at ``known_at``."""
+    """One state of a universe: valid at ``as_of``, by default now, as recorded at ``revision`` or known ``known_at``."""
 
 
 State: TypeAlias = int | TimeLike | At | UniverseObject
@@ -85,7 +85,7 @@ class Remembered(UniverseObject):
 
     def _side(self, state: Any, as_of: TimeLike | None) -> contract.DiffSide:
         fields: dict[str, Any] = {"as_of": None if as_of is None else to_datetime(as_of, "as_of")}
-        pinned = state._pinned if isinstance(state, UniverseObject) else self._pinned  # noqa: SLF001 (of the same kind)
+        pinned = state.pinned if isinstance(state, UniverseObject) else self.pinned
         if isinstance(state, UniverseObject):
             fields["category"] = state.id
         elif isinstance(state, contract.AsOf):

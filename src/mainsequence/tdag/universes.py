@@ -7,7 +7,8 @@ from mainsequence.client.connection import carrier
 from mainsequence.contract.categories import DROP_REFERENCE, REGISTER_REFERENCE
 from mainsequence.domain.categories import Reference
 from mainsequence.domain.readers import ReaderAbout
-from mainsequence.errors import NotFoundError
+from mainsequence.domain.pins import name_of
+from mainsequence.errors import NotFoundError, ValidationError
 
 KIND = "node"
 
@@ -51,7 +52,7 @@ def drop_reader(universes: Iterable[str], identifier: str) -> None:
 
 
 def _name(universe: str) -> str:
-    name, _, revision = universe.partition("@")
-    if not name:
-        raise NotFoundError(f"{universe!r} names no asset category.", hint="Write its unique_identifier.")
-    return name if revision or name == universe else universe
+    try:
+        return name_of(universe)
+    except ValidationError:
+        raise NotFoundError(f"{universe!r} names no asset category.", hint="Write its unique_identifier.") from None

@@ -7,13 +7,13 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from mainsequence.domain.frequency import DAILY, Frequency
 from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
+from mainsequence.domain.pins import check_pin
 from mainsequence.domain.times import Instant, check_interval, end_micros, start_micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 from mainsequence.tdag import DataNodeConfiguration, DisplayOnly
 from mainsequence.virtualfundbuilder.factory import rebalance_strategy, signal
 from mainsequence.virtualfundbuilder.rebalancing import RebalanceStrategyBase
-from mainsequence.virtualfundbuilder.universe import check_pin
 from mainsequence.virtualfundbuilder.weights import WeightsBase
 
 
@@ -95,7 +95,7 @@ class AssetsConfiguration(Value):
     ----------
     assets_category_unique_id
         The universe: an asset category by its identifier, as it was at each date, at the revision that is the head when
-        a run begins. ``name@12`` pins revision 12 for good. Not set: the signal's ``get_asset_list()`` is the universe.
+        a run begins. ``name@12`` pins revision 12 for good, ``name@2024-06-28`` what was known at the start of that day. Not set: the signal's ``get_asset_list()`` is the universe.
     price_type
         The price of a bar that is traded at.
     prices_configuration

@@ -4,6 +4,7 @@ from typing import Any
 
 from mainsequence.client.portfolios import Portfolio
 from mainsequence.domain.categories import named
+from mainsequence.domain.pins import name_of
 from mainsequence.domain.portfolios import PortfolioAbout
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.virtualfundbuilder.manifest import Manifest
@@ -47,7 +48,7 @@ def publish(
         about=PortfolioAbout(**(_said(build.backtesting_weights_configuration) | told)),
         configuration=written_configuration(build),
         reader=reader,
-        universe=None if universe is None else universe.partition("@")[0],
+        universe=None if universe is None else name_of(universe),
     )
 
 

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mainsequence.client.assets import Asset
-from mainsequence.client.categories import AssetCategory, find_universe
+from mainsequence.client.categories import AssetCategory, find_pinned
 from mainsequence.client.connection import carrier
 from mainsequence.compute.intervals import coverage
 from mainsequence.contract.categories import MEMBERS, Span
 from mainsequence.domain.categories import Revision
-from mainsequence.domain.identifiers import check_universe_identifier
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, to_micros
-from mainsequence.errors import UnknownRevisionError, ValidationError
 from mainsequence.virtualfundbuilder.columns import positions
 
 if TYPE_CHECKING:
@@ -24,69 +22,34 @@ if TYPE_CHECKING:
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-
-def split_pin(reference: str) -> tuple[str, int | None]:
-    """Read ``name`` or ``name@12`` as a name and, where it is pinned, a revision.
-
-    Raises
-    ------
-    ValidationError
-        What follows the ``@`` is no revision.
-    """
-    name, at, revision = reference.partition("@")
-    if at and not revision.isdecimal():
-        raise ValidationError(
-            f"{reference!r} pins {revision!r}, which is no revision.", hint=f"Write {name}@12, or {name} for the head."
-        )
-    return name, int(revision) if at else None
-
-
-def check_pin(reference: str) -> str:
-    """Accept ``name`` or ``name@12``.
-
-    Raises
-    ------
-    ValidationError
-        The name is no identifier of a universe, or what follows the ``@`` is no revision.
-    """
-    check_universe_identifier(split_pin(reference)[0])
-    return reference
+EXPRESSION = "expression"
+"""The kind of universes that are made from others."""
 
 
 @dataclass(frozen=True)
 class PinnedUniverse:
-    """An asset category at one revision.
+    """An asset category as it was recorded at one revision, or, made from others, as it was known at one time.
 
     Parameters
     ----------
     category
-        The category.
-    revision
-        The revision at which everything is read.
+        The category, read at a pin.
     """
 
     category: AssetCategory
-    revision: int
 
     @classmethod
     def pin(cls, reference: str) -> "PinnedUniverse":
-        """Find a universe and hold it at the revision it names, or at its head.
+        """Find a universe and hold it at the state that its pin means (``@12``, ``@2024-06-28``), or at its head.
 
         Raises
         ------
         NotFoundError
             There is no such category.
         UnknownRevisionError
-            It never had that revision.
+            It never was in that state.
         """
-        name, revision = split_pin(reference)
-        category = find_universe(name)
-        if revision is not None and revision > category.revision:
-            raise UnknownRevisionError(
-                f"{name} has no revision {revision}; its head is {category.revision}.",
-                hint="history() lists the revisions.",
-            )
-        return cls(category, category.revision if revision is None else revision)
+        return cls(find_pinned(reference))
 
     @property
     def name(self) -> str:
@@ -94,14 +57,21 @@ class PinnedUniverse:
         return self.category.unique_identifier
 
     @property
+    def revision(self) -> int:
+        """The revision at which everything is read."""
+        return self.category.revision
+
+    @property
     def reference(self) -> str:
-        """The identifier with the revision: reads the same members for ever."""
-        return f"{self.name}@{self.revision}"
+        """The identifier with the state: reads the same members for ever."""
+        return f"{self.name}@{self.revision}" if self.category.kind != EXPRESSION else str(self.category.pin)
 
     @cached_property
     def intervals(self) -> "Spells":
         """Every validity interval, read once."""
-        return self._at(self.revision)
+        state = self.category.pinned
+        span = Span() if state is None else Span(revision=state.revision, known_at=state.known_at)
+        return Spells.of(carrier().call(MEMBERS, span, key=self.category.id))
 
     @property
     def identifiers(self) -> tuple[str, ...]:
@@ -138,11 +108,12 @@ class PinnedUniverse:
         """List the edits recorded in ``(start, end]`` that changed who was a member for all time.
 
         A universe that such an edit touched while the period ran has, for the dates before it, members that nobody
-        could know then (METHODOLOGY section 3). Dated universes, and edits with dates, are never listed.
+        could know then (METHODOLOGY section 3). Dated universes, edits with dates, and universes made from others are
+        never listed.
         """
-        if self.category.dated:
+        if self.category.dated or self.category.kind == EXPRESSION:
             return []
-        edits = [each for each in self.category.history() if each.revision <= self.revision]
+        edits = self.category.history()
         inside = [each for each in edits if start < to_micros(each.recorded_at) <= end]
         if not inside or not _for_all_time(self._at(inside[0].revision - 1), self._at(inside[-1].revision)):
             return []

@@ -1,12 +1,13 @@
 """Which recorded state a reference such as ``sp500_constituents@12`` means."""
 
 from datetime import datetime
+from typing import Any
 
 from mainsequence.contract import explanations as contract
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.pins import Pin, PinnedState, ResolvedPin, written
 from mainsequence.domain.times import from_micros, to_micros
-from mainsequence.errors import UnknownRevisionError
+from mainsequence.errors import UnknownRevisionError, ValidationError
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.services import derived
 from mainsequence.platform.work import Work, carries_out
@@ -34,6 +35,20 @@ def resolve(work: Work, body: contract.PinReference) -> ResolvedPin:
     return ResolvedPin(record=record, pinned=_recorded(work, record, pin.revision))
 
 
+def named(work: Work, reference: str, revision: int | None) -> tuple[CategoryRecord, PinnedState | None]:
+    """Find a universe by a reference that a question names, which may give a revision apart.
+
+    Raises
+    ------
+    ValidationError
+        The reference is pinned, and a revision is given too.
+    """
+    found = resolve(work, contract.PinReference(reference=reference))
+    if found.pinned is not None and revision not in (None, found.pinned.revision):
+        raise ValidationError(f"{reference} is pinned, and revision={revision} is another state.", hint="Give one.")
+    return found.record, found.pinned
+
+
 def _known(work: Work, record: CategoryRecord, time: datetime) -> PinnedState:
     name, known_at = record.unique_identifier, to_micros(time)
     hint = f"To read who was a member then by what is known today, ask {name} with as_of={written(time)}."
@@ -44,7 +59,7 @@ def _known(work: Work, record: CategoryRecord, time: datetime) -> PinnedState:
             f"{name}@{written(time)} is before {name} was created ({written(record.created_at)}): nothing was known.",
             hint=hint,
         )
-    state = {"reference": f"{name}@{written(time)}", "as_of": time}
+    state: dict[str, Any] = {"reference": f"{name}@{written(time)}", "as_of": time}
     if derived.is_derived(record):
         return PinnedState(**state, known_at=time)
     return PinnedState(**state, revision=registry.revision_known_at(work.connection, record.id, known_at))

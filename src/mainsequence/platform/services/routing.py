@@ -32,8 +32,7 @@ from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import asset, translation_table
 from mainsequence.platform.services import assets as assets_service
-from mainsequence.platform.services import categories as categories_service
-from mainsequence.platform.services import membership_reads
+from mainsequence.platform.services import membership_reads, pins
 from mainsequence.platform.services.coverage import Routing, evaluate, find_listings, look_into_series, to_table
 from mainsequence.platform.work import Work, carries_out
 
@@ -226,10 +225,13 @@ def _scope(work: Work, body: contract.CoverageQuery) -> tuple[list[ColumnElement
         return _assets(work, body.asset_ids), {}
     if body.asset_ids is not None:
         raise ValidationError("Say once whom to route.", hint="Give assets or a category, one of the two.")
-    universe = categories_service.by_identifier(work, body.category)
-    held = membership_reads.membership_of(work, universe.id, body.revision)
-    time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    revision = universe.revision if body.revision is None else body.revision
+    universe, pinned = pins.named(work, body.category, body.revision)
+    known_at = None if pinned is None else pinned.known_at
+    revision = body.revision if pinned is None else pinned.revision
+    held = membership_reads.membership_of(work, universe.id, revision, known_at)
+    as_of = body.as_of or (None if pinned is None else pinned.as_of)
+    time = work.now if as_of is None else to_micros(as_of, "as_of")
+    revision = universe.revision if revision is None else revision
     scope = {"category": universe.unique_identifier, "revision": revision, "as_of": from_micros(time)}
     return [held.condition(time)], scope
 

@@ -12,6 +12,7 @@ from mainsequence.client.assets import Asset
 from mainsequence.compute.bar_columns import VALUE_COLUMNS, Bars
 from mainsequence.compute.bars import BarState
 from mainsequence.compute.sessions import schedule
+from mainsequence.domain.pins import check_pin
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.series import DType
 from mainsequence.domain.times import from_micros, to_micros
@@ -31,7 +32,7 @@ from mainsequence.virtualfundbuilder.contrib.prices.gridding import Gridding, na
 from mainsequence.virtualfundbuilder.contrib.prices.raw import RawBars, read_raw
 from mainsequence.virtualfundbuilder.contrib.prices.resuming import Stored, newest_bars
 from mainsequence.virtualfundbuilder.models import PricesConfiguration
-from mainsequence.virtualfundbuilder.universe import PinnedUniverse, check_pin
+from mainsequence.virtualfundbuilder.universe import PinnedUniverse
 
 if TYPE_CHECKING:
     import pyarrow as pa
