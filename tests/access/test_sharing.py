@@ -222,7 +222,7 @@ def test_a_private_portfolio_is_hidden_where_others_name_it() -> None:
         ).set_visibility("private")
         msc.Portfolio.create(unique_identifier="open", universe="u")
         table = msc.AssetTranslationTable.get_or_create(unique_identifier="t")
-        group = msc.PortfolioGroup.get_or_create(unique_identifier="g", portfolios=[hidden.id])
+        group = msc.PortfolioGroup.get_or_create(unique_identifier="g").append_portfolios([hidden.id])
         assert [each.identifier for each in universe.references()] == ["hidden", "open"]
     with bo.session():
         assert [each.identifier for each in msc.AssetCategory.get(universe.id).references()] == ["open"]

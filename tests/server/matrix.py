@@ -5,12 +5,16 @@ A new operation needs its place in `RULES` (and in `BODIES`, where an empty body
 
 from typing import Any
 
+from mainsequence.domain.plans import PlannedChange
+
 RULES = {
     # every role, on what belongs to its organization
     "everybody": """
         assets.query assets.get assets.snapshots categories.query categories.containing categories.asset_ids_of
         changes.query portfolios.query portfolio_groups.query portfolio_groups.get routing.query
         series.query series.get series.read series.wide series.statistics series.history
+        assets.resolve categories.resolve categories.evaluate categories.evaluate_ids categories.evaluate_members
+        categories.reconcile change_requests.get change_requests.plan
         access.whoami teams.query teams.get
     """,
     # by role alone
@@ -20,7 +24,8 @@ RULES = {
         portfolios.publish portfolio_groups.create portfolio_groups.get_or_create portfolio_groups.patch
         portfolio_groups.delete portfolio_groups.append_portfolios portfolio_groups.remove_portfolios
         routing.get_or_create series.create series.get_or_create series.patch series.delete series.append
-        series.upsert series.replace series.delete_rows
+        series.upsert series.replace series.delete_rows categories.derive categories.define_rule
+        change_requests.approve change_requests.reject change_requests.withdraw
     """,
     "administrators": """
         access.users access.create_user access.patch_user access.tokens access.issue_token access.revoke_token
@@ -30,18 +35,24 @@ RULES = {
     # by how somebody stands to the object that the address names
     "v": """
         categories.get categories.asset_ids categories.assets categories.weights categories.members
-        categories.history categories.diff categories.references categories.sharing
+        categories.history categories.diff categories.references categories.sharing categories.definition
+        categories.stamp categories.why categories.explain categories.verify categories.plan categories.guards
+        categories.guard_history categories.change_requests categories.preview_intervals categories.announcements
+        categories.upcoming categories.expected categories.weight_sums categories.freshness
         routing.get routing.evaluate_asset routing.coverage routing.sharing
         portfolios.get portfolios.latest_weights portfolios.sharing
     """,
     "n": "categories.register_reference categories.drop_reference",
     "e": """
         categories.patch categories.append_assets categories.remove_assets categories.update_assets
+        categories.redefine categories.change_rule categories.refresh categories.revert categories.apply
+        categories.deprecate categories.undeprecate categories.rename categories.request_change
+        categories.load_intervals
         routing.add_rules routing.remove_rules portfolios.patch
     """,
     "d": "categories.delete routing.delete portfolios.delete",
     "s": """
-        categories.set_visibility categories.share categories.unshare
+        categories.set_visibility categories.share categories.unshare categories.guard
         routing.set_visibility routing.share routing.unshare
         portfolios.set_visibility portfolios.share portfolios.unshare
     """,
@@ -89,7 +100,21 @@ PRIVATE = {
 }
 """The same with a private one; where nothing is said, it is not found."""
 
+_CHANGE = {"category_id": 1, "revision": 0, "operation": "append", "closed": {}, "opened": {}}
+_PLANNED = {"change": _CHANGE, "content_hash": PlannedChange.parse(_CHANGE).content_hash}
+_RULE = {"calendar": "24/7", "frequency": "monthly", "start": "2024-01-01T00:00:00Z"}
+
 BODIES: dict[str, Any] = {
+    "categories.apply": _PLANNED,
+    "categories.change_rule": {"rule": _RULE},
+    "categories.expected": {"at": "2024-01-01T00:00:00Z"},
+    "categories.explain": {"asset_id": 1},
+    "categories.plan": {"append": []},
+    "categories.redefine": {"expression": "one | two"},
+    "categories.rename": {"unique_identifier": "renamed"},
+    "categories.request_change": {"change": _CHANGE},
+    "categories.revert": {"revision": 0},
+    "categories.why": {"asset_id": 1},
     "assets.set_pricing": {"instrument_dump": {}, "pricing_details_date": "2024-01-01T00:00:00Z"},
     "categories.append_assets": {"asset_ids": []},
     "categories.diff": {"a": {}, "b": {}},
