@@ -6,11 +6,15 @@ import pytest
 
 PROMISED = {
     "mainsequence.client": """
-        AlreadyExistsError AmbiguousRouteError Asset AssetCategory AssetFilter AssetRegistration AssetSnapshot
-        AssetTranslationRule AssetTranslationTable At Calendar CategoryDiff Change ConflictError CoverageReport DoesNotExist Explanation
-        InUseError MainSequenceError NoRouteError NotFoundError OverlappingRuleError PinnedError Portfolio PortfolioGroup
-        PossibleOverlapWarning Revision Route RouteStatus RoutingError Series StaleRevisionError StaleRouteError
-        Team TranslationError UnknownAssetsError ValidationError VerificationReport Webhook connect disconnect session
+        AlreadyExistsError AlteredPlanError AmbiguousRouteError ApprovalRequiredError Asset AssetCategory AssetFilter
+        AssetRegistration AssetSnapshot AssetTranslationRule AssetTranslationTable At Calendar CategoryDiff Change
+        ChangeRequest ConflictError CoverageReport CyclicUniverseError DeprecatedUniverseWarning DerivedUniverseError
+        DoesNotExist EmptyUniverseError Explanation GuardError Guards InUseError InvalidExpressionError LockedError
+        MainSequenceError Measure MemberFor NoRouteError NotFoundError OverlappingRuleError PinnedError Plan
+        PlanRequiredError Portfolio PortfolioGroup PossibleOverlapWarning Ranking ReasonRequiredError RemovalGuardError
+        RenamedUniverseWarning Revision Route RouteStatus RoutingError Series StaleRevisionError StaleRouteError Team
+        Threshold TranslationError UniverseExpression UniverseRule UnknownAssetsError ValidationError VerificationReport
+        Webhook WhyMember connect disconnect session
     """,
     "mainsequence.tdag": """
         APIDataNode AssetRange DataNode DataNodeConfiguration DataNodeMetaData DisplayOnly NodeOutcome RecordDefinition
