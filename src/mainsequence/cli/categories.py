@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ import typer
 import mainsequence.client as msc
 from mainsequence.cli.naming import AssetArguments, AssetFile, Where, Yes, confirm, filters, named_assets
 from mainsequence.cli.output import AsJson, say, show_one, show_rows
+from mainsequence.domain.categories import CategoryRecord
 
 app = typer.Typer(no_args_is_help=True, help="Asset categories: named universes whose members hold over time.")
 
@@ -18,6 +18,7 @@ From = Annotated[str | None, typer.Option("--from", help="Start of validity; by 
 To = Annotated[str | None, typer.Option("--to", help="End of validity, exclusive; by default open.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the history.")]
 IfRevision = Annotated[int | None, typer.Option(help="Refuse unless the universe is at this revision.")]
+Force = Annotated[bool, typer.Option("--force", help="Go past the guard against large removals.")]
 
 LISTED = ("id", "unique_identifier", "display_name", "dated", "revision", "description")
 HISTORY = ("revision", "recorded_at", "actor", "operation", "added", "removed", "reason")
@@ -31,7 +32,7 @@ def find(category: str) -> msc.AssetCategory:
     return find_universe(category)
 
 
-def record_of(category: msc.AssetCategory) -> dict[str, Any]:
+def record_of(category: CategoryRecord) -> dict[str, Any]:
     """Give the facts of a universe that commands print."""
     return {name: getattr(category, name) for name in (*LISTED, "created_at")}
 
@@ -50,7 +51,9 @@ def show(category: Category, as_json: AsJson = False) -> None:
     """Show one universe: how many members it has now, and who reads it."""
     found = find(category)
     readers = [f"{each.kind} {each.identifier}" for each in found.references()]
-    show_one(record_of(found) | {"members": len(found.asset_ids()), "read_by": readers}, as_json=as_json)
+    deprecated = {"deprecated": found.deprecated.model_dump()} if found.deprecated is not None else {}
+    members = {"members": len(found.asset_ids()), "read_by": readers}
+    show_one(record_of(found) | members | deprecated, as_json=as_json)
 
 
 @app.command("create")
@@ -100,12 +103,14 @@ def remove(
     effective_to: To = None,
     reason: Reason = None,
     if_revision: IfRevision = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Take assets out; those that are no members are left alone."""
     window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
     found, members = find(category), named_assets(assets, file)
-    show_one(record_of(found.remove_assets(members, **window, if_revision=if_revision, reason=reason)), as_json=as_json)
+    said: dict[str, Any] = {"if_revision": if_revision, "reason": reason, "force": force}
+    show_one(record_of(found.remove_assets(members, **window, **said)), as_json=as_json)
 
 
 @app.command("replace")
@@ -117,12 +122,14 @@ def replace(
     effective_to: To = None,
     reason: Reason = None,
     if_revision: IfRevision = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a universe exactly these assets, in one step that no reader sees half done."""
     window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
     found, members = find(category), named_assets(assets, file)
-    show_one(record_of(found.update_assets(members, **window, if_revision=if_revision, reason=reason)), as_json=as_json)
+    said: dict[str, Any] = {"if_revision": if_revision, "reason": reason, "force": force}
+    show_one(record_of(found.update_assets(members, **window, **said)), as_json=as_json)
 
 
 @app.command("members")
@@ -135,7 +142,7 @@ def members(
 ) -> None:
     """List the members of a universe: at a time, as recorded at a revision or known at a time."""
     found = find(category)
-    at = found.revision if revision is None and known_at is None else revision
+    at = found.revision if revision is None and known_at is None and found.pin is None else revision
     weights = found.weights(as_of, revision=at, known_at=known_at)
     rows = [
         {name: getattr(each, name) for name in MEMBERS[:-1]} | {"weight": weights.get(each.unique_identifier)}
@@ -149,28 +156,6 @@ def history(category: Category, as_json: AsJson = False) -> None:
     """List every revision: who, when, why, how many."""
     rows = [each.model_dump() for each in find(category).history()]
     show_rows(rows, HISTORY, as_json=as_json, nothing="no revisions")
-
-
-@app.command("diff")
-def diff(
-    category: Category,
-    a: Annotated[str, typer.Argument(metavar="A", help="A revision, or a date or time.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    as_json: AsJson = False,
-) -> None:
-    """Compare two revisions as valid now, or two dates as known now: who entered, left, was reweighted."""
-    found = find(category).diff(_state(a), _state(b))
-    changes: dict[str, Sequence[Any]] = {"entered": found.entered, "left": found.left, "reweighted": found.reweighted}
-    rows = [
-        {"change": change, "id": each.id, "unique_identifier": each.unique_identifier, "name": each.name}
-        for change, assets in changes.items()
-        for each in assets
-    ]
-    show_rows(rows, ("change", "id", "unique_identifier", "name"), as_json=as_json, nothing="no difference")
-
-
-def _state(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
 
 
 @app.command("delete")

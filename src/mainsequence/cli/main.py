@@ -12,9 +12,13 @@ from typer.core import TyperGroup
 from mainsequence.cli import (
     assets,
     audit,
-    categories,
+    changes,
     db,
     demo,
+    doctor,
+    guards,
+    past,
+    plans,
     portfolios,
     routing,
     series,
@@ -51,7 +55,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(assets.app, name="asset")
-app.add_typer(categories.app, name="category")
+app.add_typer(past.app, name="category")
+for commands in (plans.app, guards.app):
+    past.app.add_typer(commands)
 app.add_typer(routing.app, name="routing")
 app.add_typer(series.app, name="series")
 app.add_typer(portfolios.app, name="portfolio")
@@ -61,7 +67,10 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(teams.app, name="team")
 app.add_typer(sharing.app, name="sharing")
 app.add_typer(audit.app, name="audit")
+app.add_typer(changes.app, name="webhook")
+app.command("changes")(changes.changes)
 app.add_typer(db.app, name="db")
+app.command("doctor")(doctor.run)
 app.command("demo")(demo.run)
 
 
@@ -84,7 +93,7 @@ def root(
     """Asset universes, and what hangs from them: routing, series, portfolios."""
     if home is None:
         return
-    if context.invoked_subcommand == "db":
+    if context.invoked_subcommand in ("db", "doctor"):
         context.obj = Settings.for_url(str(home))
         return
     import mainsequence.client as msc
