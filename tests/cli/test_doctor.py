@@ -1,0 +1,200 @@
+"""``mainsequence doctor``: each thing that can be wrong is found, said, and comes with what to do; nothing changes."""
+
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mainsequence.client as msc
+from mainsequence.client.connection import disconnect
+from mainsequence.domain.findings import Level, skew
+from mainsequence.platform.installation import examine_installation
+from tests.carriers.servers import a_server
+from tests.cli.runner import answer, run
+from tests.object_store import an_object_store
+
+
+def findings(*words: str, code: int = 0) -> dict[str, dict[str, Any]]:
+    """The findings by check, the worst of each."""
+    order = ["ok", "warn", "fail"]
+    found = sorted(answer("doctor", *words, code=code), key=lambda each: order.index(each["level"]))
+    return {each["check"]: each for each in found}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    kept = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(("-wal", "-shm")))
+    return {str(path): path.read_bytes() for path in kept}
+
+
+def used() -> None:
+    """A platform in use: an asset, a universe, a series."""
+    assets = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "a"}])
+    msc.AssetCategory.get_or_create(unique_identifier="u", assets=assets)
+    msc.Series.create("s", {"value": "float64"}, by_asset=False)
+    disconnect()
+
+
+def test_a_fresh_machine_is_fine_and_stays_as_it_is(home: Path) -> None:
+    found = findings()
+    assert {each["level"] for each in found.values()} == {"ok"}
+    assert {"settings", "python", "release", "libraries", "home", "space", "database", "lake"} <= found.keys()
+    assert not home.exists()
+
+
+def test_a_platform_in_use_is_fine_and_stays_as_it_is(home: Path) -> None:
+    used()
+    findings()
+    before = contents(home)
+    found = findings()
+    assert {each["level"] for each in found.values()} == {"ok"}
+    assert {"version", "integrity", "references", "validity", "revisions", "series"} <= found.keys()
+    assert "took, gave back and let go" in found["lake"]["found"]
+    assert contents(home) == before
+
+
+def test_people_get_a_table_and_a_verdict() -> None:
+    ran = run("doctor")
+    assert ran.stdout.splitlines()[0].split() == ["level", "check", "found", "advice"]
+    assert "Nothing fails." in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("MAINSEQUENCE_HOEM", "MAINSEQUENCE_HOME"), ("MAINSEQUENCE_TOKENS", "MAINSEQUENCE_TOKEN")]
+)
+def test_a_setting_that_nobody_reads_is_named_with_its_neighbour(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    found = findings()["settings"]
+    assert found["level"] == "warn"
+    assert name in found["found"]
+    assert found["advice"] == f"Did you mean {meant}?"
+
+
+def test_a_setting_that_cannot_be_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", "mysql://x")
+    assert "postgresql+psycopg" in findings(code=1)["settings"]["advice"]
+
+
+def test_a_home_that_is_a_file_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MAINSEQUENCE_HOME", str(tmp_path / "file"))
+    assert "no folder" in findings(code=1)["home"]["found"]
+
+
+def test_a_damaged_registry_fails(home: Path) -> None:
+    used()
+    with sqlite3.connect(home / "registry.db") as connection:
+        connection.execute("UPDATE category SET head_revision = 7")
+    found = findings(code=1)["revisions"]
+    assert found["level"] == "fail"
+    assert "backup" in found["advice"]
+
+
+@pytest.mark.parametrize(("version", "level", "code"), [("0000", "warn", 0), ("9999", "fail", 1)])
+def test_a_registry_of_another_release_is_said(home: Path, version: str, level: str, code: int) -> None:
+    used()
+    with sqlite3.connect(home / "registry.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    found = findings(code=code)["version"]
+    assert found["level"] == level
+    assert version in found["found"]
+
+
+def test_a_series_without_its_table_fails(home: Path) -> None:
+    used()
+    (table,) = (home / "series").glob("s-*")
+    table.rename(home / "moved")
+    assert "1 series" in findings(code=1)["series"]["found"]
+
+
+def test_a_clock_that_is_behind_what_was_recorded_fails(home: Path) -> None:
+    used()
+    with sqlite3.connect(home / "registry.db") as connection:
+        later = int((time.time() + 3600) * 1e6)
+        connection.execute("UPDATE category_revision SET recorded_at = ?", (later,))
+    assert "in the future" in findings(code=1)["clock"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level"), [(0.4, Level.OK), (-7, Level.WARN), (7, Level.WARN), (-3600, Level.FAIL)]
+)
+def test_other_clocks_are_judged_by_how_far_they_are(seconds: float, level: Level) -> None:
+    assert skew("clock", seconds, "the server's clock").level is level
+
+
+def test_a_full_or_read_only_lake_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "tmpfs", disk], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        monkeypatch.setenv("MAINSEQUENCE_LAKE", str(disk))
+        assert "only be read" in findings(code=1)["lake"]["found"]
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        subprocess.run(["dd", "if=/dev/zero", f"of={disk}/rest", "bs=4k"], check=False, capture_output=True)
+        assert "No space" in findings(code=1)["lake"]["found"]
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_postgresql_is_examined(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.postgresql import new_database
+
+    with new_database() as url:
+        monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", url)
+        used()
+        found = findings("--server")
+        assert {each["level"] for each in found.values()} == {"ok"}
+        assert {"postgresql", "clock", "validity"} <= found.keys()
+        disconnect()
+    found = findings(code=1)
+    assert found["database"]["level"] == "fail"
+    assert "MAINSEQUENCE_DATABASE_URL" in found["database"]["advice"]
+
+
+def test_an_object_store_is_examined_and_nothing_stays_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    import obstore
+    from obstore.store import from_url
+
+    place = an_object_store(monkeypatch)
+    monkeypatch.setenv("MAINSEQUENCE_LAKE", place)
+    assert findings()["lake"]["level"] == "ok"
+    assert obstore.list(from_url(place)).collect() == []
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    assert "refuses the keys" in findings(code=1)["lake"]["found"]
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    assert "AWS_ALLOW_HTTP" in findings(code=1)["settings"]["advice"]
+
+
+def test_a_server_is_examined_from_its_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_server(tmp_path / "served") as (address, token):
+        monkeypatch.setenv("MAINSEQUENCE_ENDPOINT", address)
+        assert "MAINSEQUENCE_TOKEN" in findings(code=1)["token"]["advice"]
+        monkeypatch.setenv("MAINSEQUENCE_TOKEN", token)
+        found = findings()
+        assert {each["level"] for each in found.values()} == {"ok"}
+        assert {"endpoint", "encryption", "ready", "clock", "server's release", "token"} <= found.keys()
+        monkeypatch.setenv("MAINSEQUENCE_TOKEN", "msp_wrong")
+        assert findings(code=1)["token"]["level"] == "fail"
+        monkeypatch.setenv("MAINSEQUENCE_LAKE", "/x")
+        assert "MAINSEQUENCE_LAKE" in findings(code=1)["settings"]["found"]
+    assert "not reached" in findings(code=1)["endpoint"]["found"]
+
+
+def test_what_is_installed_is_judged_by_what_the_extras_need() -> None:
+    few, many = ({each.check: each for each in examine_installation(*extras)} for extras in ((), ("server", "s3")))
+    assert few["libraries"].level is many["libraries"].level is Level.OK
+    assert few["libraries"].found != many["libraries"].found
+
+
+def test_a_home_named_on_the_command_line_is_the_one_examined(tmp_path: Path) -> None:
+    with msc.session(str(tmp_path / "other")):
+        msc.AssetCategory.get_or_create(unique_identifier="u")
+    (found,) = [each for each in answer("--home", tmp_path / "other", "doctor") if each["check"] == "database"]
+    assert "other/registry.db answers" in found["found"]
