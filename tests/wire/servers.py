@@ -1,7 +1,8 @@
 """What the vendor's client sees: a real server, spoken to with plain HTTP as that client speaks."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import httpx
 from mainsequence.platform.platform import Platform
 from mainsequence.server.run import Binding, first_token, serving
 from mainsequence.settings import Settings
+from tests.postgresql import new_database
 
+ON_POSTGRESQL = os.environ.get("MAINSEQUENCE_TEST_DATABASE") == "postgresql"
 ORM = "/orm/api/assets"
 ASSET, INDEX = f"{ORM}/asset/", f"{ORM}/portfolio_index_asset/"
 CATEGORY = f"{ORM}/asset-category/"
@@ -35,12 +38,13 @@ class Clock:
 
 @dataclass
 class Wire:
-    """A served platform and a client of it, which shows an administrator's token."""
+    """A served platform and two clients of it: one shows an administrator's token, one shows nothing."""
 
     platform: Platform
     address: str
     token: str
     http: httpx.Client
+    bare: httpx.Client
     clock: Clock
 
     def ask(self, method: str, path: str, status: int | set[int] = 200, **sent: Any) -> Any:
@@ -89,24 +93,24 @@ class Wire:
         }
         return self.post(f"{PORTFOLIO}create_from_time_series/", body | fields, 201)
 
-    def anonymous(self) -> httpx.Client:
-        """Give a client without credentials."""
-        return httpx.Client(base_url=self.address)
-
 
 @contextmanager
 def a_wire(home: Path) -> Iterator[Wire]:
     """Serve a fresh home."""
-    clock = Clock()
-    platform = Platform.embedded(Settings(home=home), clock)
-    issued = first_token(platform)
-    assert issued is not None
-    headers = {"Authorization": f"Token {issued.token}"}
-    with serving(platform, Binding(port=0)) as address, httpx.Client(base_url=address, headers=headers) as http:
-        wire = Wire(platform, address, issued.token, http, clock)
+    with ExitStack() as stack:
+        database = stack.enter_context(new_database()) if ON_POSTGRESQL else None
+        clock = Clock()
+        platform = Platform.embedded(Settings(home=home, database_url=database), clock)
+        stack.callback(platform.close)
+        issued = first_token(platform)
+        assert issued is not None
+        address = stack.enter_context(serving(platform, Binding(port=0)))
+        headers = {"Authorization": f"Token {issued.token}"}
+        http = stack.enter_context(httpx.Client(base_url=address, headers=headers))
+        bare = stack.enter_context(httpx.Client(base_url=address))
+        wire = Wire(platform, address, issued.token, http, bare, clock)
         wire.ask("PUT", "/api/v1/users/1/password", json={"password": PASSWORD})
         yield wire
-    platform.close()
 
 
 # -- the shapes of section 1, written down by hand: a key more, and the client raises

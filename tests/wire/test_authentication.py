@@ -33,18 +33,17 @@ def wire(tmp_path: Path) -> Iterator[Wire]:
 
 
 def logged_in(wire: Wire, username: str = "admin", password: str = PASSWORD) -> Any:
-    with wire.anonymous() as http:
-        sent = http.post(TOKEN, json={"username": username, "password": password})
+    sent = wire.bare.post(TOKEN, json={"username": username, "password": password})
     assert sent.status_code == 200, sent.text
     return sent.json()
 
 
 def asked(wire: Wire, authorization: str, path: str = ASSET) -> int:
-    return httpx.get(f"{wire.address}{path}", headers={"Authorization": authorization}).status_code
+    return wire.bare.get(path, headers={"Authorization": authorization}).status_code
 
 
 def refreshed(wire: Wire, token: str, **headers: str) -> httpx.Response:
-    return httpx.post(f"{wire.address}{REFRESH}", json={"refresh": token}, headers=headers)
+    return wire.bare.post(REFRESH, json={"refresh": token}, headers=headers)
 
 
 def a_user(wire: Wire, name: str, role: str = "editor") -> int:
@@ -87,21 +86,19 @@ def test_0_2_post_token_gives_exactly_access_and_refresh(wire: Wire) -> None:
     ],
 )
 def test_0_2_a_wrong_password_and_an_unknown_user_are_told_alike(wire: Wire, body: dict[str, str]) -> None:
-    with wire.anonymous() as http:
-        sent = http.post(TOKEN, json=body)
+    sent = wire.bare.post(TOKEN, json=body)
     assert sent.status_code == 401
     assert sent.json()["detail"].startswith("Name or password are wrong.")
 
 
 @pytest.mark.parametrize("body", [None, {}, [], {"username": "admin"}, {"username": 1, "password": 2}])
 def test_0_2_a_log_in_that_says_nothing_is_a_bad_request(wire: Wire, body: Any) -> None:
-    assert httpx.post(f"{wire.address}{TOKEN}", json=body).status_code == 400
+    assert wire.bare.post(TOKEN, json=body).status_code == 400
 
 
 def test_0_2_a_user_without_a_password_cannot_log_in(wire: Wire, name: str) -> None:
     wire.post("/api/v1/users", {"name": name})
-    with wire.anonymous() as http:
-        assert http.post(TOKEN, json={"username": name, "password": PASSWORD}).status_code == 401
+    assert wire.bare.post(TOKEN, json={"username": name, "password": PASSWORD}).status_code == 401
 
 
 def test_0_2_post_refresh_gives_a_new_pair_and_ignores_the_stale_authorization(wire: Wire) -> None:
@@ -142,7 +139,7 @@ def test_0_2_each_token_has_its_one_use(wire: Wire) -> None:
 def test_0_2_post_logout_ends_the_session_at_once(wire: Wire) -> None:
     given, other = logged_in(wire), logged_in(wire)
     bearer = {"Authorization": f"Bearer {given['access']}"}
-    sent = httpx.post(f"{wire.address}{LOGOUT}", json={"refresh": given["refresh"]}, headers=bearer)
+    sent = wire.bare.post(LOGOUT, json={"refresh": given["refresh"]}, headers=bearer)
     assert sent.is_success
     assert asked(wire, bearer["Authorization"]) == 401
     assert refreshed(wire, given["refresh"]).status_code == 401
@@ -155,15 +152,14 @@ def test_0_2_every_401_may_be_sent_twice(wire: Wire) -> None:
 
 @pytest.mark.parametrize("path", [ASSET, ME])
 def test_0_2_without_credentials_nothing_is_said(wire: Wire, path: str) -> None:
-    with wire.anonymous() as http:
-        sent = http.get(path)
+    sent = wire.bare.get(path)
     assert (sent.status_code, set(sent.json())) == (401, {"detail"})
     assert sent.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_0_4_429_says_when_to_ask_again(wire: Wire) -> None:
     body = {"username": "admin", "password": "wrong wrong wrong"}
-    answers = [httpx.post(f"{wire.address}{TOKEN}", json=body) for _ in range(25)]
+    answers = [wire.bare.post(TOKEN, json=body) for _ in range(25)]
     limited = [answer for answer in answers if answer.status_code == 429]
     assert limited
     assert int(limited[0].headers["Retry-After"]) >= 1
@@ -225,10 +221,10 @@ def test_another_password_ends_every_session(wire: Wire, name: str) -> None:
 def test_a_role_holds_in_a_session_as_it_is_now(wire: Wire, name: str) -> None:
     key = a_user(wire, name, "reader")
     bearer = {"Authorization": f"Bearer {logged_in(wire, name)['access']}"}
-    url = f"{wire.address}{ASSET}"
-    assert httpx.post(url, json={"unique_identifier": name}, headers=bearer).status_code == 403
+    url = ASSET
+    assert wire.bare.post(url, json={"unique_identifier": name}, headers=bearer).status_code == 403
     wire.patch(f"/api/v1/users/{key}", {"role": "editor"})
-    assert httpx.post(url, json={"unique_identifier": name}, headers=bearer).status_code == 201
+    assert wire.bare.post(url, json={"unique_identifier": name}, headers=bearer).status_code == 201
 
 
 def test_sessions_are_shared_by_processes_and_outlive_restarts(wire: Wire) -> None:
@@ -342,9 +338,9 @@ def test_0_3_constants_are_flat(wire: Wire, path: str, expected: dict[str, type]
 
 def test_1_8_each_command_first_asks_who_it_is(wire: Wire) -> None:
     bearer = {"Authorization": f"Bearer {logged_in(wire)['access']}"}
-    me = httpx.get(f"{wire.address}{ME}", headers=bearer).json()
+    me = wire.bare.get(ME, headers=bearer).json()
     assert me["id"]
-    user = httpx.get(f"{wire.address}/user/api/user/{me['id']}/", headers=bearer).json()
+    user = wire.bare.get(f"/user/api/user/{me['id']}/", headers=bearer).json()
     assert (user["username"], set(user)) == ("admin", WRITTEN | {"id"})
     assert wire.get("/user/api/user/999/", 404)["detail"]
 

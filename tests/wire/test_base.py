@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-import httpx
 import pytest
 
 from mainsequence.platform.work import SERVICES, Registered
@@ -82,9 +81,9 @@ def test_0_4_every_error_says_its_detail(wire: Wire, method: str, path: str, sen
 def test_0_4_403_tells_what_is_missing(wire: Wire, name: str) -> None:
     user = wire.post("/api/v1/users", {"name": name, "role": "reader"})
     token = wire.post(f"/api/v1/users/{user['id']}/tokens", {})["token"]
-    url, headers = f"{wire.address}{ASSET}", {"Authorization": f"Token {token}"}
-    assert httpx.get(url, headers=headers).status_code == 200
-    refused = httpx.post(url, json={"unique_identifier": name}, headers=headers)
+    headers = {"Authorization": f"Token {token}"}
+    assert wire.bare.get(ASSET, headers=headers).status_code == 200
+    refused = wire.bare.post(ASSET, json={"unique_identifier": name}, headers=headers)
     assert (refused.status_code, set(refused.json())) == (403, {"detail"})
     assert "editor" in refused.json()["detail"]
 
@@ -111,9 +110,9 @@ def test_0_4_an_id_of_another_organization_is_not_found(wire: Wire, name: str) -
     user = wire.post("/api/v1/users", {"name": name, "role": "admin", "organization": "Other"})
     token = wire.post(f"/api/v1/users/{user['id']}/tokens", {})["token"]
     headers = {"Authorization": f"Token {token}"}
-    assert httpx.get(f"{wire.address}{ASSET}{key}/", headers=headers).status_code == 404
+    assert wire.bare.get(f"{ASSET}{key}/", headers=headers).status_code == 404
     for path in NOUNS:
-        assert httpx.get(f"{wire.address}{path}", headers=headers).json()["results"] == []
+        assert wire.bare.get(path, headers=headers).json()["results"] == []
 
 
 # -- 0.5
