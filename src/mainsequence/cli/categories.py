@@ -142,7 +142,8 @@ def members(
 ) -> None:
     """List the members of a universe: at a time, as recorded at a revision or known at a time."""
     found = find(category)
-    at = found.revision if revision is None and known_at is None and found.pin is None else revision
+    at_head = revision is None and known_at is None and found.pin is None and found.kind != "expression"
+    at = found.revision if at_head else revision
     weights = found.weights(as_of, revision=at, known_at=known_at)
     rows = [
         {name: getattr(each, name) for name in MEMBERS[:-1]} | {"weight": weights.get(each.unique_identifier)}

@@ -1,16 +1,19 @@
 """``msc.AssetCategory``: a named universe of assets, whose members hold over time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from mainsequence.client.assets import Asset, asset_id_of, asset_ids_of
 from mainsequence.client.connection import carrier
+from mainsequence.client.plans import Plan as Plan  # noqa: PLC0414 (found here, so that it knows universes)
+from mainsequence.client.plans import universes_are
 from mainsequence.client.sharing import Shareable
 from mainsequence.client.universe_composition import Composed
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned
+from mainsequence.client.universe_weights import Weights, aligned
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.sharing import CATEGORIES
@@ -22,13 +25,10 @@ from mainsequence.domain.categories import (
     named,
 )
 from mainsequence.domain.times import TimeLike, to_datetime
-from mainsequence.errors import InvalidWeightsError, NotFoundError
+from mainsequence.errors import NotFoundError, UnknownFieldError, UnknownRevisionError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Weights: TypeAlias = Mapping[int, float] | Sequence[float]
-"""Weights of members: by asset id, or one for each asset in the order named."""
 
 
 class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
@@ -69,7 +69,9 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         """
         body = _creation(unique_identifier, display_name, description, dated, assets, asset_ids)
         where = carrier()
-        return cls._bind(where.call(contract.GET_OR_CREATE, body), where)
+        found = cls._bind(where.call(contract.GET_OR_CREATE, body), where)
+        found._notice(body.unique_identifier)  # noqa: SLF001 (of its class)
+        return found
 
     @classmethod
     def create(
@@ -106,8 +108,14 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         Raises
         ------
         UnknownFieldError
-            Another field; ``unique_identifier`` never changes, as others refer to it.
+            Another field; the ``unique_identifier`` changes by `rename` alone, which keeps the old one working.
         """
+        if "unique_identifier" in fields:
+            raise UnknownFieldError(
+                "unique_identifier cannot be patched: others refer to it.",
+                hint="rename(…) gives another one, and lets the old one lead to the universe.",
+                unknown=["unique_identifier"],
+            )
         members = fields.get("assets")
         if members is not None:
             fields["assets"] = [each.id if isinstance(each, AssetRecord) else each for each in members]
@@ -174,10 +182,22 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         effective_to: TimeLike | None = None,
         if_revision: int | None = None,
         reason: str | None = None,
+        force: bool = False,
     ) -> Self:
-        """Take assets out; those that are no members are left alone. Parameters as for `append_assets`."""
+        """Take assets out; those that are no members are left alone. Parameters as for `append_assets`, and:
+
+        Parameters
+        ----------
+        force
+            Go past the guard against large removals.
+
+        Raises
+        ------
+        RemovalGuardError
+            More members would leave at once than the universe allows: by default half, of more than 20.
+        """
         ids = asset_ids_of(assets, asset_ids, self._carrier)
-        return self._edit(contract.REMOVE_ASSETS, ids, None, effective_from, effective_to, if_revision, reason)
+        return self._edit(contract.REMOVE_ASSETS, ids, None, effective_from, effective_to, if_revision, reason, force)
 
     def update_assets(
         self,
@@ -189,13 +209,15 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         effective_to: TimeLike | None = None,
         if_revision: int | None = None,
         reason: str | None = None,
+        force: bool = False,
     ) -> Self:
         """Make the universe exactly these assets, in one step that no reader sees half done.
 
-        Parameters as for `append_assets`.
+        Parameters and errors as for `append_assets` and `remove_assets`.
         """
         ids = asset_ids_of(assets, asset_ids, self._carrier)
-        return self._edit(contract.UPDATE_ASSETS, ids, weights, effective_from, effective_to, if_revision, reason)
+        window = (effective_from, effective_to)
+        return self._edit(contract.UPDATE_ASSETS, ids, weights, *window, if_revision, reason, force)
 
     def _edit(
         self,
@@ -206,14 +228,16 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         effective_to: TimeLike | None,
         if_revision: int | None,
         reason: str | None,
+        force: bool = False,
     ) -> Self:
         body = contract.MembershipEdit(
             asset_ids=ids,
-            weights=_aligned(weights, ids),
+            weights=aligned(weights, ids),
             effective_from=_optional(effective_from, "effective_from"),
             effective_to=_optional(effective_to, "effective_to"),
             if_revision=if_revision,
             reason=reason,
+            force=force,
         )
         return self._refresh(self._call(operation, body, key=self.id))
 
@@ -248,6 +272,7 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         UnknownRevisionError
             The revision was never recorded, or the universe did not exist at ``known_at``.
         """
+        self._notice()
         found = self._call(contract.ASSETS, _as_of(as_of, revision, known_at), key=self.id)
         return self._bind_all(Asset, found)
 
@@ -325,6 +350,25 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         return self._call(contract.REFERENCES, None, key=self.id)
 
 
+def find_pinned(reference: str) -> AssetCategory:
+    """Read a universe at the state that a reference means; where it pins none, its head is pinned.
+
+    Raises
+    ------
+    NotFoundError, UnknownRevisionError
+        As `find_universe`.
+    """
+    try:
+        return AssetCategory._resolved(reference, hold=True)  # noqa: SLF001 (of the same kind)
+    except UnknownRevisionError:
+        raise
+    except NotFoundError:
+        return find_universe(reference)
+
+
+universes_are(AssetCategory)
+
+
 def find_universe(unique_identifier: str) -> AssetCategory:
     """Read a universe by its identifier, pinned or not: ``sp500_constituents``, ``sp500_constituents@12``.
 
@@ -369,33 +413,3 @@ def _as_of(
     as_of: TimeLike | None = None, revision: int | None = None, known_at: TimeLike | None = None
 ) -> contract.AsOf:
     return contract.AsOf(as_of=_optional(as_of, "as_of"), revision=revision, known_at=_optional(known_at, "known_at"))
-
-
-def _aligned(weights: Weights | None, ids: list[int]) -> list[float] | None:
-    if weights is None:
-        return None
-    if not isinstance(weights, Mapping):
-        return [_number(weight) for weight in _listed_weights(weights)]
-    strangers = sorted(weights.keys() - set(ids))
-    missing = sorted(set(ids) - weights.keys())
-    if strangers or missing:
-        raise InvalidWeightsError(
-            f"weights and assets differ: no weight for {missing[:10]}, no asset for {strangers[:10]}.",
-            hint="Give one weight for each asset id.",
-        )
-    return [_number(weights[each]) for each in ids]
-
-
-def _listed_weights(weights: Any) -> Iterable[Any]:
-    if isinstance(weights, (str, bytes)) or not isinstance(weights, Iterable):
-        raise InvalidWeightsError(
-            f"weights takes a list or a mapping, got {weights!r}.", hint="Give one for each asset."
-        )
-    return weights
-
-
-def _number(weight: Any) -> float:
-    try:
-        return float(weight)
-    except (TypeError, ValueError):
-        raise InvalidWeightsError(f"A weight is no number: {weight!r}.", hint="Give finite numbers.") from None

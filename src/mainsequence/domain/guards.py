@@ -88,3 +88,11 @@ class ChangeRequestRecord(Value):
     comment: Comment | None
     applied_revision: int | None
     content_hash: str
+
+
+class DeprecatedUniverseWarning(UserWarning):
+    """A universe should be read no more; the message names its successor."""
+
+
+class RenamedUniverseWarning(UserWarning):
+    """A universe is called something else now; the name that was used goes on working."""

@@ -130,6 +130,8 @@ class ChangeSize(Value):
             return "no earlier change to compare with"
         if self.smaller == self.revisions:
             return f"the largest of {self.revisions + 1} changes"
+        if not self.smaller:
+            return f"not larger than any of {count(self.revisions, 'earlier change')}"
         return f"larger than {self.smaller} of {self.revisions} changes"
 
 
@@ -142,7 +144,7 @@ class Objection(Value):
 
 
 class PlanRecord(Value):
-    """What a change would do: who enters, leaves and is reweighted, whom it affects from when, what would be missing."""
+    """What a change would do: who enters, leaves, is reweighted, whom it affects from when, what would be missing."""
 
     unique_identifier: str
     planned_at: Instant

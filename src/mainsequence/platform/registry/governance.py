@@ -157,7 +157,7 @@ def present_names(connection: Connection, organization_id: int, names: Iterable[
     own = (category_alias.c.organization_id == organization_id, category.c.id == category_alias.c.category_id)
     query = select(category_alias.c.unique_identifier, category.c.unique_identifier).where(*own)
     found = connection.execute(query.where(within(connection, category_alias.c.unique_identifier, asked)))
-    return {name: name for name in asked} | {old: new for old, new in found}
+    return {name: name for name in asked} | dict(found.all())
 
 
 def had_name(organization_id: int, unique_identifier: str) -> Select[tuple[int]]:

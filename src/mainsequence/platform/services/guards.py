@@ -70,8 +70,8 @@ def check(
     Raises
     ------
     GuardError
-        Which guard, and what would satisfy it. `ApprovalRequiredError` carries the change; `Platform` stores the request
-        when the work was rolled back.
+        Which guard, and what would satisfy it. `ApprovalRequiredError` carries the change, which `Platform` stores as a
+        request once the work is rolled back.
     """
     if consent.is_exempt:
         return
@@ -251,7 +251,7 @@ def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> No
 def changed(guards: Guards, fields: dict[str, Any]) -> Guards:
     """Give guards with some fields set; names once each, in their order."""
     people = {name: tuple(dict.fromkeys(fields[name])) for name in ("approvers", "owners") if name in fields}
-    return Guards(**{**guards.model_dump(), **fields, **people})
+    return Guards(**(guards.model_dump() | fields | people))
 
 
 def check_known(work: Work, names: Iterable[str]) -> None:

@@ -224,8 +224,8 @@ class View:
     def _mattering(self, reader: Reader) -> tuple[Intervals, Ints]:
         """Give the time of those who matter to a portfolio, and from when each has a price that it could trade at.
 
-        A signal that follows stored postings gives those whom it never named weight 0 anyway, and weight without a price
-        goes where masked weight goes.
+        A signal that follows stored postings gives those whom it never named weight 0 anyway, and weight that has no
+        price goes where masked weight goes.
         """
         about, rows = reader.about, self.shift.moved
         since = np.full(len(rows), MIN_MICROS)
@@ -247,7 +247,7 @@ class View:
         return MAX_MICROS if routes is None else routes.first.get(asset, MAX_MICROS)
 
     def _earlier(self, reader: Reader, stamps: Stamps) -> int | None:
-        """Give the first stamp before all others that prices of new members bring, in a portfolio that begins with them."""
+        """Give the stamp before all others that prices of new members bring to a portfolio which begins with prices."""
         routes = self.routes.get(reader.about.translation_table or "")
         firsts = [] if routes is None else [routes.first[each] for each in self.newcomers if each in routes.first]
         if not firsts or reader.through:

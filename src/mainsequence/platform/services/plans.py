@@ -35,8 +35,10 @@ def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
 
 def _edit(work: Work, head: CategoryRecord, body: contract.PlanQuery, verb: Verb, ids: list[int]) -> Edit:
     weights = None if verb is Verb.REMOVE else body.weights
-    window = {"effective_from": body.effective_from, "effective_to": body.effective_to}
-    edit = memberships.window_of(work, head, verb, MembershipEdit(asset_ids=ids, weights=weights, **window))
+    asked = MembershipEdit(
+        asset_ids=ids, weights=weights, effective_from=body.effective_from, effective_to=body.effective_to
+    )
+    edit = memberships.window_of(work, head, verb, asked)
     memberships.check_assets(work, edit.asset, retired=verb is Verb.REMOVE)
     return edit
 

@@ -1,4 +1,4 @@
-"""Who reads a universe: portfolios, nodes and other universes, also through those, with what they told of themselves."""
+"""Who reads a universe: portfolios, nodes, other universes, and readers of those, with what they told of themselves."""
 
 from collections import deque
 from dataclasses import dataclass, replace
@@ -53,7 +53,8 @@ class Reader:
 def of(work: Work, head: CategoryRecord) -> list[Reader]:
     """Find every reader of a universe that who asks may see; each once, the nearest first."""
     found: dict[tuple[str, str], Reader] = {}
-    seen, queue = {head.id}, deque([(head, ())])
+    seen = {head.id}
+    queue: deque[tuple[CategoryRecord, tuple[str, ...]]] = deque([(head, ())])
     while queue:
         universe, through = queue.popleft()
         references = registry.references(work.connection, work.actor, universe.id)

@@ -1,0 +1,82 @@
+"""``mainsequence category plan`` and ``apply``: see what would happen, then let exactly that happen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import mainsequence.client as msc
+from mainsequence.cli.categories import Category, Force, From, IfRevision, Reason, To, find, record_of
+from mainsequence.cli.naming import named_assets, read_text
+from mainsequence.cli.output import AsJson, say, show_one
+
+app = typer.Typer()
+
+Named = list[str] | None
+Replace = Annotated[Named, typer.Option(metavar="ASSET", help="Make the universe exactly these; repeat it.")]
+Append = Annotated[Named, typer.Option(metavar="ASSET", help="Make this a member; repeat it.")]
+Remove = Annotated[Named, typer.Option(metavar="ASSET", help="Take this out; repeat it.")]
+ReplaceFile = Annotated[
+    Path | None, typer.Option(help="A file with those to replace by; - is standard input.")
+]
+AppendFile = Annotated[Path | None, typer.Option(help="A file with those to append.")]
+RemoveFile = Annotated[Path | None, typer.Option(help="A file with those to remove.")]
+
+
+@app.command("plan")
+def plan(
+    category: Category,
+    replace: Replace = None,
+    append: Append = None,
+    remove: Remove = None,
+    replace_file: ReplaceFile = None,
+    append_file: AppendFile = None,
+    remove_file: RemoveFile = None,
+    effective_from: From = None,
+    effective_to: To = None,
+    if_revision: IfRevision = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a change would do: who enters and leaves, who reads it, what would be missing. Nothing is changed."""
+    named = {"replace": (replace, replace_file), "append": (append, append_file), "remove": (remove, remove_file)}
+    wanted: dict[str, Any] = {what: named_assets(names, file) for what, (names, file) in named.items() if names or file}
+    window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
+    show_plan(find(category).plan(**wanted, **window, if_revision=if_revision), as_json=as_json)
+
+
+@app.command("apply")
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="PLAN", help="A file that plan --json wrote; - is standard input.")],
+    reason: Reason = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write exactly what was planned, unless the universe has moved since."""
+    made = msc.Plan.from_json(sys.stdin.read() if str(file) == "-" else read_text(file))
+    applied = made.apply(reason, force=force)
+    say(made.summary)
+    show_one(record_of(applied), as_json=as_json)
+
+
+def show_plan(plan: msc.Plan, *, as_json: bool) -> None:
+    """Print a plan: as JSON that ``apply`` takes, in colour on a terminal, else as text."""
+    if as_json:
+        typer.echo(plan.to_json())
+    elif sys.stdout.isatty():
+        _coloured(plan)
+    else:
+        typer.echo(str(plan))
+
+
+def _coloured(plan: msc.Plan) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from mainsequence.client.plan_views import COLOURS, lines
+
+    console = Console()
+    for line in lines(plan):
+        console.print(Text(str(line), style="bold" if line.sign == "#" else COLOURS.get(line.sign, "")))
