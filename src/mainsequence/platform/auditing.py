@@ -16,7 +16,7 @@ from mainsequence.errors import MainSequenceError, StorageError
 from mainsequence.platform.origin import origin
 from mainsequence.platform.registry import audit
 from mainsequence.platform.registry.changes import changes
-from mainsequence.platform.registry.engine import transaction
+from mainsequence.platform.registry.engine import soon_durable, transaction
 from mainsequence.platform.registry.failures import is_worth_another_try
 from mainsequence.platform.work import Registered, Work
 
@@ -65,7 +65,7 @@ def _nothing_was_kept(error: MainSequenceError) -> bool:
 
 
 def _end(work: Work, line: int, outcome: WriteOutcome | None) -> None:
-    with transaction(work.engine, writes=True) as connection:
+    with soon_durable(work.engine) as connection:
         if outcome is None or not outcome.changed:
             audit.drop(connection, line)
         else:

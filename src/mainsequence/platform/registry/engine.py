@@ -132,6 +132,27 @@ def session(engine: Engine, *, writes: bool) -> Iterator[Connection]:
         raise
 
 
+@contextmanager
+def soon_durable(engine: Engine) -> Iterator[Connection]:
+    """Run one transaction that writes and is not waited for until it is on the disk: power lost right after undoes it.
+
+    For notes that are true without it too, and are not worth the wait.
+    """
+    if engine.dialect.name == "postgresql":
+        with transaction(engine, writes=True) as connection:
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
+            yield connection
+        return
+    with translated(), engine.connect().execution_options(writes=True) as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            driver.execute("PRAGMA synchronous = FULL")
+
+
 def bring_up_to_date(engine: Engine, lock: Path | None = None) -> None:
     """Apply missing migrations; where several processes begin at once, one does it and the others wait."""
     if _is_current(version(engine)):
