@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from mainsequence.cli import (
     assets,
     audit,
     changes,
+    composition,
     db,
     demo,
     doctor,
@@ -41,10 +43,16 @@ class Nouns(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; 2 is left for requests that are wrong in themselves, 1 for those that failed."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _say_warning
+                return super().invoke(ctx)
         except MainSequenceError as error:
             complain("Error", str(error))
             raise typer.Exit(MISUSED if isinstance(error, ValidationError) else REFUSED) from None
+
+
+def _say_warning(message: Warning | str, *_where: Any, **_more: Any) -> None:
+    complain("Warning", str(message))
 
 
 app = typer.Typer(
@@ -56,7 +64,7 @@ app = typer.Typer(
 )
 app.add_typer(assets.app, name="asset")
 app.add_typer(past.app, name="category")
-for commands in (plans.app, guards.app):
+for commands in (plans.app, composition.app, guards.app):
     past.app.add_typer(commands)
 app.add_typer(routing.app, name="routing")
 app.add_typer(series.app, name="series")
