@@ -52,7 +52,7 @@ class Rate:
         try:
             per_second = float(first)
             burst = int(second) if second else max(1, math.ceil(per_second * 5))
-        except ValueError:
+        except (ValueError, OverflowError):
             per_second, burst = 0.0, 0
         if not (0 < per_second < math.inf and burst >= 1):
             raise ConfigurationError(
