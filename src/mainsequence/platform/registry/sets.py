@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from mainsequence.domain.lookups import INT64
+
 
 def value_set(connection: Connection, values: Iterable[int]) -> Select[Any]:
     """Give a query whose only column, ``value``, holds the values."""
@@ -40,11 +42,18 @@ def within(connection: Connection, column: ColumnElement[Any], values: Iterable[
     """Give the condition that a column is one of the values.
 
     On PostgreSQL that is ``= ANY (array)``, which is looked up in an index or a hash table whatever the statistics say.
+    Whole numbers beyond 64 bits equal nothing that is stored.
     """
-    items = list(values)
+    items = _storable(list(values))
     if connection.dialect.name == "postgresql":
         return column == any_(literal(items, ARRAY(_plain(column.type))))
     return column.in_(select(_json_values(items)))
+
+
+def _storable(items: list[Any]) -> list[Any]:
+    if not items or type(items[0]) is not int or (min(items) >= -INT64 and max(items) < INT64):
+        return items
+    return [each for each in items if -INT64 <= each < INT64]
 
 
 def _plain(kind: Any) -> Any:
