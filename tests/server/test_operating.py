@@ -171,10 +171,15 @@ def test_buckets_fill_again_and_the_oldest_are_forgotten() -> None:
     assert buckets.take("a").remaining == 3, "forgotten, and so full"
 
 
+def refuse() -> None:
+    raise AuthenticationError("no")
+
+
 def failing(attempts: Attempts, name: str | None, address: str) -> str:
     try:
         with attempts.attempt(name, address):
-            raise AuthenticationError("no")
+            refuse()
+        return "in"
     except TooManyRequestsError:
         return "wait"
     except AuthenticationError:

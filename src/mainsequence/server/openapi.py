@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from mainsequence.contract import problems
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.catalogue import operations
+from mainsequence.contract.categories import ASSET_IDS
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.wire import IDEMPOTENCY_KEY, PREFIX, adapter, media_type
 from mainsequence.domain.categories import CategoryRecord
@@ -130,8 +131,8 @@ def _success(operation: Operation[Any, Any], schemas: dict[tuple[Any, Mode], Sch
     found: Schema = {
         "200": {"description": "The answer.", "content": _content(operation.gives, "serialization", schemas)}
     }
-    if operation.gives is CategoryRecord:
-        found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Its revision and a hash"}}
+    if operation.gives is CategoryRecord or operation is ASSET_IDS:
+        found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Its revision, and what tells states of it apart"}}
         if not operation.writes:
             found["304"] = {"description": "As it was under If-None-Match."}
     return found
