@@ -57,6 +57,7 @@ def update_assets(work: Work, body: contract.MembershipEdit, *, key: int) -> Cat
 
 def _edit(work: Work, verb: Verb, body: contract.MembershipEdit, key: int) -> CategoryRecord:
     head = begin_change(work, key, body.if_revision)
+    derived.refuse_change(head)
     edit = window_of(work, head, verb, body)
     check_assets(work, edit.asset, retired=edit.verb is Verb.REMOVE)
     return commit(work, head, edit, body.reason, Consent(force=body.force))
