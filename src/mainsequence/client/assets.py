@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
@@ -11,9 +11,13 @@ from mainsequence.contract.carrier import Carrier
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
 from mainsequence.domain.calendars import calendar_name_for
 from mainsequence.domain.lookups import INT64
-from mainsequence.domain.times import to_datetime
+from mainsequence.domain.resolution import ListingPolicy
+from mainsequence.domain.times import TimeLike, to_datetime
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
+
+if TYPE_CHECKING:
+    from mainsequence.client.lists.report import ResolutionReport
 
 
 class Calendar(Value):
@@ -94,6 +98,39 @@ class Asset(Noun[AssetRecord], AssetRecord):
         """
         where = carrier()
         return cls._bind(where.call(contract.REGISTER_FIGI, contract.FigiRegistration(figi=figi)), where)
+
+    @classmethod
+    def resolve(
+        cls,
+        identifiers: "Iterable[str | tuple[str, str]]",
+        kind: "str | tuple[str, str]" = "any",
+        *,
+        as_of: TimeLike | None = None,
+        policy: ListingPolicy | None = None,
+    ) -> "ResolutionReport":
+        """Say for each identifier which asset it means, or why none; ten thousand are one call.
+
+        Parameters
+        ----------
+        identifiers
+            Text, or pairs ``(ticker, exchange code)``.
+        kind
+            What they are: ``unique_identifier``, ``isin``, ``figi``, ``composite``, ``share_class``, ``ticker``,
+            ``name``, or ``any`` of these.
+        as_of
+            When the assets were called so; by default now. Who had a ticker then wins over who has it at other times.
+        policy
+            How to choose where an identifier fits several assets; without one it is ambiguous.
+
+        Returns
+        -------
+        ResolutionReport
+            A row for each identifier: matched, renamed, duplicate, ambiguous, delisted or unmatched.
+        """
+        from mainsequence.client.lists.asking import Asking
+        from mainsequence.client.lists.resolving import resolve
+
+        return resolve(Asking(carrier().call), identifiers, kind, as_of, policy)
 
     def patch(self, **fields: Any) -> Self:
         """Change fields; names and tickers open a new snapshot at ``effective_from`` (by default now).

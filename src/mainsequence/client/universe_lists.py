@@ -1,18 +1,22 @@
-"""Real lists: loading, exporting and reconciling them."""
+"""Real lists: loading and exporting them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from mainsequence.client.universe_base import UniverseObject
+from mainsequence.client.connection import carrier
+from mainsequence.client.universe_kept import Kept
 from mainsequence.domain.resolution import ListingPolicy
-from mainsequence.domain.times import TimeLike
+from mainsequence.domain.times import TimeLike, to_datetime, to_micros
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mainsequence.client.lists.exporting import Exported
     from mainsequence.client.lists.load_report import LoadReport
 
 
-class Listed(UniverseObject):
-    """Real lists: loading, exporting and reconciling them."""
+class Listed(Kept):
+    """Real lists: loading and exporting them."""
 
     def load(
         self,
@@ -133,3 +137,132 @@ class Listed(UniverseObject):
         if record is not None:
             self._refresh(record)
         return report
+
+    def export(
+        self,
+        path: "str | Path",
+        *,
+        format: str | None = None,  # noqa: A002 (what users call it)
+        layout: Literal["intervals", "snapshot", "snapshots"] = "intervals",
+        as_of: TimeLike | None = None,
+        identifier: str = "unique_identifier",
+        revision: int | None = None,
+        known_at: TimeLike | None = None,
+        allow_loss: bool = False,
+    ) -> "Exported":
+        """Write the universe as a list that `load` reads back, to the microsecond and the last bit of a weight.
+
+        Parameters
+        ----------
+        path
+            The file, replaced when the new one is whole; or, for ``snapshots``, a new folder with a file for each list.
+        format
+            ``csv``, ``json``, ``parquet``, ``excel``, ``qlib`` or ``text``; by default what the name's end says
+            (``.txt`` is qlib's).
+        layout
+            ``intervals``: everything; ``snapshot``: the members at ``as_of``; ``snapshots``: everything too, as a list
+            for each time at which something changes.
+        as_of
+            When members are members, for ``snapshot``; by default now.
+        identifier
+            What assets are called: ``unique_identifier``, ``isin``, ``figi``, ``ticker`` …
+        revision, known_at
+            As recorded at this revision, or as known at this time; by default the head.
+        allow_loss
+            Whether to write what the format can hold where that is not everything; what is lost is in the answer.
+
+        Raises
+        ------
+        LossyExportError
+            The format cannot hold everything: qlib's has whole days, bounded starts and no weights.
+        ValidationError
+            Assets cannot be told apart by the identifier.
+        """
+        from pathlib import Path
+
+        from mainsequence.client.lists.asking import Asking
+        from mainsequence.client.lists.columns import Layout
+        from mainsequence.client.lists.exporting import export
+        from mainsequence.client.lists.loading import now_micros
+        from mainsequence.client.lists.resolving import read_kind
+        from mainsequence.contract.categories import Span
+        from mainsequence.domain.resolution import IdentifierKind
+
+        state = Span(revision=revision, known_at=None if known_at is None else to_datetime(known_at, "known_at"))
+        return export(
+            Asking(self._call),
+            self.id,
+            Path(path).expanduser(),
+            format=format,
+            layout=Layout(layout),
+            span=state,
+            as_of=now_micros() if as_of is None else to_micros(as_of, "as_of"),
+            identifier=IdentifierKind(read_kind(identifier)),
+            allow_loss=allow_loss,
+        )
+
+    @classmethod
+    def available_indices(cls) -> list[str]:
+        """List the indices that `load_index` knows, from the package ``pytickersymbols`` (extra ``indices``).
+
+        Raises
+        ------
+        ConfigurationError
+            The package is not installed.
+        """
+        from mainsequence.client.lists.indices import available
+
+        return available()
+
+    @classmethod
+    def load_index(
+        cls,
+        name: str,
+        *,
+        unique_identifier: str | None = None,
+        effective_from: TimeLike | None = None,
+        policy: ListingPolicy | None = None,
+        on_unresolved: Literal["refuse", "skip"] = "refuse",
+        on_faults: Literal["refuse", "repair"] = "repair",
+        register_missing: bool = False,
+        reason: str | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> "LoadReport":
+        """Load the members of an index by its name (``S&P 500``, ``DAX``, ``NIKKEI 225`` …), as a package brings them.
+
+        That is the index as of the package's release, without its past: load a history where you need one. Members are
+        found by their ISIN where the package has exactly one of them, else by their symbol, whichever identifier of an
+        asset that is.
+
+        Parameters
+        ----------
+        name
+            One of `available_indices`; capitals and punctuation do not matter.
+        unique_identifier
+            The universe, created where it does not exist; by default from the name: ``s_p_500``.
+        register_missing
+            Whether members that nobody registered become custom assets, with ISIN and listings. Their
+            ``unique_identifier`` is the ISIN, else the symbol.
+        on_faults
+            Members that the package names twice are by default one, and reported.
+        effective_from, policy, on_unresolved, reason, force, dry_run
+            As for `load`.
+        """
+        from mainsequence.client.lists.asking import Asking
+        from mainsequence.client.lists.indices import universe_name
+        from mainsequence.client.lists.loading import ListReading, load_index
+        from mainsequence.domain.loading import LoadOptions
+
+        how = ListReading(
+            identifier="any",
+            columns={"exchange_code": "exchange_code"},
+            effective_from=effective_from,
+            policy=policy or ListingPolicy(),
+            on_unresolved=on_unresolved,
+            on_faults=on_faults,
+            register_missing=register_missing,
+        )
+        options = LoadOptions(reason=reason, force=force)
+        into = unique_identifier or universe_name(name)
+        return load_index(Asking(carrier().call), name, into, how, options, dry_run=dry_run)

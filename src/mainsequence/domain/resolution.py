@@ -61,7 +61,11 @@ class ResolutionRequest(Value):
 
     identifiers: list[str]
     kind: IdentifierKind = IdentifierKind.ANY
-    exchange_codes: list[str | None] | None = Field(None, description="With tickers: the exchange of each, or null")
+    exchange_codes: list[str | None] | None = Field(
+        None,
+        description="With tickers: the exchange of each, or null. With kind any: tickers and names in other countries "
+        "than that of the exchange do not count",
+    )
     as_of: Instant | None = Field(None, description="When they were called so; by default now")
     at: list[int] | None = Field(None, description="The same for each identifier, microseconds since 1970 UTC")
     policy: ListingPolicy = ListingPolicy()

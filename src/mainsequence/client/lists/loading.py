@@ -10,6 +10,7 @@ from mainsequence.client.lists.asking import Asking
 from mainsequence.client.lists.checks import Checked, check, differ_in_weight
 from mainsequence.client.lists.columns import Layout
 from mainsequence.client.lists.findings import UNRESOLVED, Fault, Finding
+from mainsequence.client.lists.indices import index_sheet
 from mainsequence.client.lists.load_report import LoadReport
 from mainsequence.client.lists.readers import read
 from mainsequence.client.lists.registering import Missing, missing_assets
@@ -20,11 +21,13 @@ from mainsequence.client.lists.sending import interval_table
 from mainsequence.client.lists.sheets import Sheet
 from mainsequence.compute.intervals import Bools, Intervals, Ints
 from mainsequence.compute.lists import from_lists, joined
+from mainsequence.contract import categories as category_contract
 from mainsequence.contract import loading as contract
-from mainsequence.domain.categories import CategoryRecord
+from mainsequence.contract.queries import Query
+from mainsequence.domain.categories import CategoryCreation, CategoryRecord
 from mainsequence.domain.loading import LoadEffect, LoadOptions
 from mainsequence.domain.resolution import IdentifierKind, ListingPolicy, Outcome
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, TimeLike, to_datetime, to_micros
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, TimeLike, from_micros, to_datetime, to_micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import ConflictError, MainSequenceError, NotFoundError, ValidationError
 
@@ -103,7 +106,7 @@ def load(
     loadable = checked.usable & (owner >= 0)
     sent, settled = _table(loading, owner, loadable, options)
     effect, refusal = None, None
-    if dry_run and not refused and not loading.missing.rows:
+    if dry_run and category.id and not refused and not loading.missing.rows:
         effect, refusal = _preview(where, category, sent)
     report = LoadReport(
         category=category.unique_identifier,
@@ -126,6 +129,30 @@ def load(
     report.raise_errors()
     record = where.call(contract.LOAD_INTERVALS, sent, key=category.id)
     return report.applied(record.revision), record
+
+
+def load_index(
+    where: Asking, name: str, identifier: str, how: ListReading, options: LoadOptions, *, dry_run: bool
+) -> LoadReport:
+    """Load an index by its name into the universe with an identifier, which is created where it does not exist.
+
+    Raises
+    ------
+    ListRefusedError
+        As `load`; no universe is created then.
+    """
+    sheet = index_sheet(name)
+    creation = CategoryCreation(unique_identifier=identifier, display_name=name, description=f"From {sheet.source}.")
+    query = Query(filters={"unique_identifier": identifier}, limit=1)
+    found = where.call(category_contract.QUERY, query).results
+    if not found:
+        imagined = creation.model_dump(exclude={"assets"}) | {"id": 0, "revision": 0, "created_at": from_micros(0)}
+        report, _ = load(where, CategoryRecord.parse(imagined), sheet, how, options, dry_run=True)
+        if dry_run:
+            return report
+        report.raise_errors()
+    category = found[0] if found else where.call(category_contract.GET_OR_CREATE, creation)
+    return load(where, category, sheet, how, options, dry_run=dry_run)[0]
 
 
 def _begin(where: Asking, category: CategoryRecord, source: Any, how: ListReading) -> Loading:
@@ -151,7 +178,8 @@ def _resolved(loading: Loading) -> "pa.Table":
     rows, how = loading.rows, loading.how
     named = np.array([place for place, name in enumerate(rows.identifier) if name is not None], dtype=np.int64)
     names = [str(rows.identifier[place]) for place in named.tolist()]
-    codes = None if rows.exchange_code is None else [rows.exchange_code[place] for place in named.tolist()]
+    told = rows.exchange_code if loading.kind in (IdentifierKind.TICKER, IdentifierKind.ANY) else None
+    codes = None if told is None else [told[place] for place in named.tolist()]
     return resolve_rows(loading.where, names, codes, _times(rows, how)[named], loading.kind, how.policy)
 
 

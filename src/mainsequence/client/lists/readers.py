@@ -140,7 +140,9 @@ def _excel(name: str, content: bytes, sheet: str | None) -> Sheet:
     rows = [list(row) for row in book[sheet or book.sheetnames[0]].iter_rows(values_only=True)]
     if not rows:
         raise ValidationError(f"{name} is empty.", hint="The first row names the columns.")
-    return sheet_of(name, rows[0], rows[1:], range(2, len(rows) + 1))
+    width = max(map(len, rows))  # blank cells at the end of a row are not stored
+    padded = [row + [None] * (width - len(row)) for row in rows]
+    return sheet_of(name, padded[0], padded[1:], range(2, len(rows) + 1))
 
 
 def _text(name: str, content: bytes, _sheet: str | None) -> Sheet:
@@ -154,7 +156,7 @@ def _text(name: str, content: bytes, _sheet: str | None) -> Sheet:
 def _qlib(name: str, content: bytes, _sheet: str | None) -> Sheet:
     lines = content.decode("utf-8-sig").splitlines()
     rows = [line.split("\t") for line in lines]
-    read = sheet_of(name, ["symbol", "start", "end"], rows, range(1, len(lines) + 1))
+    read = sheet_of(name, ["identifier", "start", "end"], rows, range(1, len(lines) + 1))
     ends = [None if end == QLIB_OPEN_END else end for end in read.columns["end"]]
     return replace(read, columns=read.columns | {"end": ends}, inclusive_ends=True)
 

@@ -54,7 +54,7 @@ def missing_assets(
         key = _key(sheet, roles, rows, place, identifier)
         named.append(rows.labels[place])
         if key not in found:
-            found[key] = _registration(key, identifier, kind, told)
+            found[key] = sheet.known_as.get(identifier) or _registration(key, identifier, kind, told)
     return Missing(list(found.values()), named)
 
 

@@ -28,13 +28,14 @@ def resolve(
     policy: ListingPolicy | None,
 ) -> ResolutionReport:
     """Resolve identifiers, or pairs of ticker and exchange code, as they were at a time."""
-    kind, codes, names = IdentifierKind(read_kind(kind)), None, list(identifiers)
+    what, codes, names = IdentifierKind(read_kind(kind)), None, list(identifiers)
     if any(isinstance(each, tuple) for each in names):
         names, codes = _pairs(names), [each[1] for each in names]
+        what = IdentifierKind.TICKER if what is IdentifierKind.ANY else what
     _check_texts(names)
     request = ResolutionRequest(
         identifiers=names,
-        kind=kind,
+        kind=what,
         exchange_codes=codes,
         as_of=None if as_of is None else to_datetime(as_of, "as_of"),
         policy=policy or ListingPolicy(),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from mainsequence.domain.assets import AssetRegistration
 from mainsequence.errors import ValidationError
 
 RowLabel: TypeAlias = int | str
@@ -26,13 +27,16 @@ class Sheet:
         Whether ends are the last day that holds, as in qlib's files.
     list_dates
         When the lists of a folder were drawn up, so that one without rows is not lost.
+    known_as
+        What the source tells of those it names beside its columns, by identifier.
     """
 
     source: str
     columns: dict[str, list[Any]]
     labels: list[RowLabel]
     inclusive_ends: bool = False
-    list_dates: tuple[Any, ...] = field(default=())
+    list_dates: tuple[Any, ...] = ()
+    known_as: Mapping[str, AssetRegistration] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)

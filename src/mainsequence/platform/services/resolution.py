@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mainsequence.contract import resolution as contract
+from mainsequence.domain.exchanges import country_of_exchange
 from mainsequence.domain.identifiers import check_figi, check_isin
 from mainsequence.domain.resolution import (
     Candidate,
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str | None]
 """An identifier and, with tickers, the exchange that it was given with."""
+
+Found = tuple[IdentifierKind, Candidate]
+"""Somebody whom an identifier may mean, and as which kind of identifier."""
 
 
 @carries_out(contract.RESOLVE)
@@ -60,18 +64,18 @@ def _asked(work: Work, body: ResolutionRequest) -> tuple[list[Key], list[int]]:
             f"There are {len(codes)} exchange codes and {len(times)} times for {count} identifiers.",
             hint="Give one for each.",
         )
-    if body.exchange_codes is not None and body.kind is not IdentifierKind.TICKER:
+    if body.exchange_codes is not None and body.kind not in (IdentifierKind.TICKER, IdentifierKind.ANY):
         raise ValidationError(f"Exchange codes go with tickers, not with {body.kind}.", hint="Ask with kind='ticker'.")
     return list(zip(body.identifiers, codes, strict=True)), times
 
 
-def _candidates(work: Work, kind: IdentifierKind, keys: Iterable[Key]) -> dict[str, list[Candidate]]:
-    """Give everybody whom each identifier may mean."""
+def _candidates(work: Work, kind: IdentifierKind, keys: Iterable[Key]) -> dict[str, list[Found]]:
+    """Give everybody whom each identifier may mean, and as which kind of identifier."""
     wanted = sorted({identifier for identifier, _ in keys})
-    found: dict[str, list[Candidate]] = defaultdict(list)
+    found: dict[str, list[Found]] = defaultdict(list)
     for each, values in _kinds(kind, wanted).items():
         for value, candidate in registry.candidates(work.connection, work.organization_id, each, values):
-            found[value].append(candidate)
+            found[value].append((each, candidate))
     return found
 
 
@@ -99,15 +103,29 @@ def _is(check: Any, value: str) -> bool:
     return True
 
 
-def _decide(candidates: Sequence[Candidate], asked: tuple[Key, int], body: ResolutionRequest) -> Decision:
+def _decide(found: Sequence[Found], asked: tuple[Key, int], body: ResolutionRequest) -> Decision:
     (_, code), time = asked
+    every = [candidate for _, candidate in found]
     if code is None:
-        return decide(candidates, time, body.policy)
-    there = [each for each in candidates if each.exchange_code == code]
-    if there or not candidates:
+        return decide(every, time, body.policy)
+    fits = _is_there if body.kind is IdentifierKind.TICKER else _is_in_that_country
+    there = [candidate for kind, candidate in found if fits(kind, candidate, code)]
+    if there or not found:
         return decide(there, time, body.policy)
-    elsewhere = listed(sorted({str(each.exchange_code) for each in candidates}))
-    return Decision(Outcome.UNMATCHED, None, f"not on {code}, only on {elsewhere}", tuple(candidates))
+    elsewhere = listed(sorted({str(each.exchange_code) for each in every}))
+    return Decision(Outcome.UNMATCHED, None, f"not on {code}, only on {elsewhere}", tuple(every))
+
+
+def _is_there(_kind: IdentifierKind, candidate: Candidate, code: str) -> bool:
+    return candidate.exchange_code == code
+
+
+def _is_in_that_country(kind: IdentifierKind, candidate: Candidate, code: str) -> bool:
+    """Tell whether a candidate that was found by what only exchanges tell apart is on one of the same country."""
+    if kind not in (IdentifierKind.TICKER, IdentifierKind.NAME) or candidate.exchange_code == code:
+        return True
+    country = country_of_exchange(code)
+    return country is not None and country == country_of_exchange(candidate.exchange_code or "")
 
 
 def _row(
