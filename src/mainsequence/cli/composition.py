@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -135,11 +136,10 @@ def why(
 def _outcomes(found: msc.WhyMember, as_json: bool) -> dict[str, Any]:
     if as_json:
         return {"outcomes": [each.model_dump() for each in found.outcomes]}
-    return {
-        "outcomes": {
-            each.condition: f"{'passed' if each.passed else 'failed'}: {each.found}" for each in found.outcomes
-        }
-    }
+    if found.expression is not None:
+        return {"outcomes": {each.condition: each.found for each in found.outcomes}}
+    told = {each.condition: f"{'passed' if each.passed else 'failed'}: {each.found}" for each in found.outcomes}
+    return {"outcomes": told}
 
 
 def _defined(category: msc.AssetCategory) -> dict[str, Any]:
@@ -178,4 +178,4 @@ def _yaml(text: str) -> Any:
         raise ValueError(str(error)) from None
 
 
-_READ = {".json": json.loads, ".toml": tomllib.loads, ".yaml": _yaml, ".yml": _yaml}
+_READ: dict[str, Callable[[str], Any]] = {".json": json.loads, ".toml": tomllib.loads, ".yaml": _yaml, ".yml": _yaml}
