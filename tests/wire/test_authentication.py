@@ -17,7 +17,7 @@ from mainsequence.platform.platform import Platform
 from mainsequence.server.sessions import ACCESS_SECONDS, Sessions
 from mainsequence.settings import Settings
 from tests.cli.runner import answer, refusal, run
-from tests.wire.servers import ASSET, PASSWORD, Wire, a_wire
+from tests.wire.servers import ASSET, ON_POSTGRESQL, PASSWORD, Wire, a_wire
 
 UNSIGNED = "eyJhbGciOiJub25lIn0.eyJzaWQiOjEsImV4cCI6OTk5OTk5OTk5OSwidXNlIjoiYWNjZXNzIn0."
 TOKEN, REFRESH, LOGOUT = "/auth/jwt-token/token/", "/auth/jwt-token/token/refresh/", "/auth/jwt-token/logout/"
@@ -229,7 +229,8 @@ def test_a_role_holds_in_a_session_as_it_is_now(wire: Wire, name: str) -> None:
 
 def test_sessions_are_shared_by_processes_and_outlive_restarts(wire: Wire) -> None:
     given = logged_in(wire)
-    other = Platform.embedded(Settings(home=Path(wire.platform.home)), wire.clock)
+    registry = wire.platform.engine.url.render_as_string(hide_password=False) if ON_POSTGRESQL else None
+    other = Platform.embedded(Settings(home=Path(wire.platform.home), database_url=registry), wire.clock)
     try:
         assert Sessions(other).actor(given["access"]).name == "admin"
         assert Sessions(other).refresh(given["refresh"]).access
