@@ -20,7 +20,7 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-BEHAVIOUR = {"access", "identity", "portfolios", "routing", "series", "universes"}
+BEHAVIOUR = {"access", "identity", "loading", "portfolios", "routing", "series", "universes"}
 CARRIERS = ("embedded", "postgresql", "http")
 
 

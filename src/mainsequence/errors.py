@@ -148,6 +148,8 @@ class ListRefusedError(ValidationError):
     """Rows of a list are wrong, or name no asset, several, or one that is gone; nothing was changed."""
 
     code = "validation.list"
+    report: Any = None
+    """What was found, where it was found: the `LoadReport` of a load."""
 
 
 class LossyExportError(ValidationError):

@@ -19,9 +19,11 @@ from mainsequence.cli import (
     demo,
     doctor,
     guards,
+    loading,
     past,
     plans,
     portfolios,
+    reconcile,
     routing,
     series,
     server,
@@ -63,8 +65,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(assets.app, name="asset")
+assets.app.add_typer(loading.asset_app)
 app.add_typer(past.app, name="category")
-for commands in (plans.app, composition.app, guards.app):
+for commands in (plans.app, composition.app, guards.app, loading.app, reconcile.app):
     past.app.add_typer(commands)
 app.add_typer(routing.app, name="routing")
 app.add_typer(series.app, name="series")

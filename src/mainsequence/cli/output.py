@@ -75,6 +75,11 @@ def frame_records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in flat.astype(object).to_dict("records")]
 
 
+def flat_records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Give the rows of a frame without its index."""
+    return [{name: value for name, value in row.items() if name != "index"} for row in frame_records(frame)]
+
+
 def plain(value: Any) -> Any:
     """Give a value as JSON has it."""
     if isinstance(value, Mapping):

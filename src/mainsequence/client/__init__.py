@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mainsequence.client.changes import Webhook
     from mainsequence.client.connection import connect, disconnect, session
     from mainsequence.client.coverage import CoverageReport
+    from mainsequence.client.lists.load_report import LoadReport
+    from mainsequence.client.lists.reconciled import ReconciliationReport
+    from mainsequence.client.lists.report import ResolutionReport
     from mainsequence.client.plans import ChangeRequest, Plan
     from mainsequence.client.portfolios import Portfolio, PortfolioGroup
     from mainsequence.client.routing import AssetTranslationTable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from mainsequence.domain.changes import Change
     from mainsequence.domain.explanations import Explanation
     from mainsequence.domain.guards import DeprecatedUniverseWarning, Guards, RenamedUniverseWarning
+    from mainsequence.domain.resolution import ListingPolicy
     from mainsequence.domain.routing import (
         AssetFilter,
         AssetTranslationRule,
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
         GuardError,
         InUseError,
         InvalidExpressionError,
+        ListRefusedError,
         LockedError,
         MainSequenceError,
         NoRouteError,
@@ -92,6 +97,9 @@ _HOMES = {
     "Guards": "mainsequence.domain.guards",
     "InUseError": "mainsequence.errors",
     "InvalidExpressionError": "mainsequence.errors",
+    "ListRefusedError": "mainsequence.errors",
+    "ListingPolicy": "mainsequence.domain.resolution",
+    "LoadReport": "mainsequence.client.lists.load_report",
     "LockedError": "mainsequence.errors",
     "MainSequenceError": "mainsequence.errors",
     "Measure": "mainsequence.domain.universe_rules",
@@ -107,8 +115,10 @@ _HOMES = {
     "PossibleOverlapWarning": "mainsequence.domain.routing",
     "Ranking": "mainsequence.domain.universe_rules",
     "ReasonRequiredError": "mainsequence.errors",
+    "ReconciliationReport": "mainsequence.client.lists.reconciled",
     "RemovalGuardError": "mainsequence.errors",
     "RenamedUniverseWarning": "mainsequence.domain.guards",
+    "ResolutionReport": "mainsequence.client.lists.report",
     "Revision": "mainsequence.domain.categories",
     "Route": "mainsequence.domain.routing",
     "RouteStatus": "mainsequence.domain.routing",
@@ -160,6 +170,9 @@ __all__ = [
     "Guards",
     "InUseError",
     "InvalidExpressionError",
+    "ListRefusedError",
+    "ListingPolicy",
+    "LoadReport",
     "LockedError",
     "MainSequenceError",
     "Measure",
@@ -175,8 +188,10 @@ __all__ = [
     "PossibleOverlapWarning",
     "Ranking",
     "ReasonRequiredError",
+    "ReconciliationReport",
     "RemovalGuardError",
     "RenamedUniverseWarning",
+    "ResolutionReport",
     "Revision",
     "Route",
     "RouteStatus",

@@ -108,7 +108,7 @@ class LoadReport:
             counts=counted(self.refused),
             findings=[_plain(each) for each in self.refused[:1_000]],
         )
-        error.report = self  # type: ignore[attr-defined]
+        error.report = self
         raise error
 
     def to_frame(self) -> "pd.DataFrame":

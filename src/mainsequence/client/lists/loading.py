@@ -117,7 +117,7 @@ def load(
         resolution=loading.report,
         findings=findings,
         registered=loading.missing.identifiers,
-        loaded_rows=int(loadable.sum()),
+        loaded_rows=int((loadable | (checked.usable & _will_be_registered(loading))).sum()),
         options=settled,
         effect=effect,
         refusal=refusal,
@@ -217,6 +217,11 @@ def _owners(loading: Loading) -> Ints:
             asset = next(ids)
             owners[place] = asset if asset is not None else unknown.setdefault((name, code), -2 - len(unknown))
     return owners
+
+
+def _will_be_registered(loading: Loading) -> Bools:
+    rows = set(loading.missing.rows)
+    return np.array([label in rows for label in loading.rows.labels], dtype=bool)
 
 
 def _faults(loading: Loading) -> bool:
