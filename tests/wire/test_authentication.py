@@ -96,6 +96,11 @@ def test_0_2_a_log_in_that_says_nothing_is_a_bad_request(wire: Wire, body: Any) 
     assert wire.bare.post(TOKEN, json=body).status_code == 400
 
 
+def test_0_2_nobody_knows_who_sends_a_long_body_and_it_is_not_read(wire: Wire) -> None:
+    body = {"username": "admin", "password": "x" * 100_000}
+    assert wire.bare.post(TOKEN, json=body).status_code == 413
+
+
 def test_0_2_a_user_without_a_password_cannot_log_in(wire: Wire, name: str) -> None:
     wire.post("/api/v1/users", {"name": name})
     assert wire.bare.post(TOKEN, json={"username": name, "password": PASSWORD}).status_code == 401

@@ -34,6 +34,9 @@ REFUSED_AS_BAD = (AlreadyExistsError, UnknownAssetsError)
 """Errors that this client knows as bad requests."""
 
 LONGEST_ID = 18
+OPEN_LIMIT = 64 * 1024
+"""Bytes of the longest body where nobody says who they are."""
+
 _TOLD = ("WWW-Authenticate", "Retry-After")
 
 
@@ -126,7 +129,7 @@ class Endpoint:
 
     def __init__(self, face: Face, platform: Platform, guard: Guard, sessions: Sessions, body_limit: int) -> None:
         self.face, self.platform, self.guard, self.sessions = face, platform, guard, sessions
-        self.body_limit = body_limit
+        self.body_limit = min(body_limit, OPEN_LIMIT) if face.is_open else body_limit
 
     def route(self) -> Route:
         """Give the route; HEAD is not answered."""
