@@ -78,13 +78,10 @@ def test_the_same_question_is_answered_the_same_every_time(http: httpx.Client) -
     ] * 2
 
 
-def test_on_sqlite_it_is_not_worked_out_again(http: httpx.Client, tmp_path: Path) -> None:
-    for _ in range(5):
+def test_it_is_not_worked_out_again(http: httpx.Client) -> None:
+    for _ in range(6):
         http.get(IDS)
-    if (tmp_path / "home" / "registry.db").exists():
-        assert remembered(http) == 4
-    else:
-        assert remembered(http) == 0
+    assert remembered(http) >= 4
 
 
 def test_a_write_is_seen_by_the_next_question(http: httpx.Client) -> None:

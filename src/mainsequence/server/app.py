@@ -17,7 +17,7 @@ from mainsequence.server.frame import Application, Frame, Lifecycle
 from mainsequence.server.limits import Attempts, Buckets, Rate, WatchedGuard
 from mainsequence.server.metrics import Metrics
 from mainsequence.server.problems import respond_framework
-from mainsequence.server.remembered import Changes, Remembered
+from mainsequence.server.remembered import Remembered, changes_of
 from mainsequence.server.routes import QUICK_THREADS, Serving, routes
 from mainsequence.server.sessions import Sessions
 from mainsequence.server.wire.routes import routes as wire_routes
@@ -56,7 +56,8 @@ def create_app(
     attempts = Attempts(metrics.failed_logins.inc)
     sessions = Sessions(platform, Settings.from_environment().jwt_key, attempts.attempt)
     guard = WatchedGuard(platform, attempts, required=authentication, sessions=sessions)
-    remembered = Remembered(Changes(platform.engine), platform.clock)
+    remembered = Remembered(changes_of(platform.engine), platform.clock)
+    found.at_the_end.append(remembered.changes.close)
     quick = ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix="mainsequence-quick")
     app = _Application(
         title="mainsequence-platform",

@@ -47,6 +47,7 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.leaving = False
+        self.at_the_end: list[Callable[[], Awaitable[None]]] = []
 
 
 class Frame:

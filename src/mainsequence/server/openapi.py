@@ -132,7 +132,7 @@ def _success(operation: Operation[Any, Any], schemas: dict[tuple[Any, Mode], Sch
         "200": {"description": "The answer.", "content": _content(operation.gives, "serialization", schemas)}
     }
     if operation.gives is CategoryRecord or operation is ASSET_IDS:
-        found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Its revision, and what tells states of it apart"}}
+        found["200"]["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Its revision, and more"}}
         if not operation.writes:
             found["304"] = {"description": "As it was under If-None-Match."}
     return found

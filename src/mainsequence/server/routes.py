@@ -46,9 +46,6 @@ LONGEST_ID = 18
 QUICK_THREADS = 2
 """How many short readings are carried out at once: more threads of one interpreter would only wait for each other."""
 
-WHO_MAY = frozenset({"access", "credentials", "teams", "sharing"})
-"""Nouns whose operations change who may do what."""
-
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -100,7 +97,7 @@ class Endpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one request: from memory where it still holds, else in a thread."""
         request.state.operation, request.state.writes = self.operation.name, self.operation.writes
-        version = self.remembered.look()
+        version = await self.remembered.look()
         key = _key(request) if self.is_remembered else None
         held = None if key is None else self.remembered.answer(key)
         if held is not None:
@@ -118,15 +115,13 @@ class Endpoint:
             return respond(error)
 
     async def _in_a_thread(
-        self, request: Request, version: int | None, key: Any, secret: str | None, content: bytes
+        self, request: Request, version: object, key: Any, secret: str | None, content: bytes
     ) -> Response:
         bearer = None if secret is None else self.remembered.bearer(secret)
         work = partial(self._carry_out, request, secret, bearer, content)
         actor, response, until = await (self._quickly(work) if self.is_quick else run_in_threadpool(work))
         if secret is not None and bearer is None:
             self.remembered.introduce(version, secret, actor)
-        if self.operation.writes and self.operation.name.partition(".")[0] in WHO_MAY:
-            self.remembered.forget()
         if key is not None and until:
             self._keep(version, key, response, actor, until)
         return response
@@ -135,7 +130,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.serving.quick, copy_context().run, work)
 
-    def _keep(self, version: int | None, key: Any, response: Response, actor: Actor, until: int) -> None:
+    def _keep(self, version: object, key: Any, response: Response, actor: Actor, until: int) -> None:
         answer = Answer(
             response.status_code, response.raw_headers, bytes(response.body), actor.name, self.operation.name
         )

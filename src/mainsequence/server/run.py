@@ -186,6 +186,12 @@ class _Server(uvicorn.Server):
             return
         self._leaves_at = time.monotonic() + self.drain_seconds
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests in flight finish, then let go of what served them."""
+        await super().shutdown(sockets)
+        for let_go in self.lifecycle.at_the_end:
+            await let_go()
+
     async def on_tick(self, counter: int) -> bool:
         """Say, ten times a second, whether to go."""
         return await super().on_tick(counter) or time.monotonic() >= self._leaves_at
