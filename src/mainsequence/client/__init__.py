@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
-    from mainsequence.client.categories import AssetCategory
+    from mainsequence.client.categories import AssetCategory, UniverseExpression
     from mainsequence.client.changes import Webhook
     from mainsequence.client.connection import connect, disconnect, session
     from mainsequence.client.coverage import CoverageReport
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mainsequence.client.routing import AssetTranslationTable
     from mainsequence.client.series import Series
     from mainsequence.client.teams import Team
-    from mainsequence.client.universe_composition import UniverseExpression
     from mainsequence.client.universe_past import At
     from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
@@ -129,7 +128,7 @@ _HOMES = {
     "Team": "mainsequence.client.teams",
     "Threshold": "mainsequence.domain.universe_rules",
     "TranslationError": "mainsequence.errors",
-    "UniverseExpression": "mainsequence.client.universe_composition",
+    "UniverseExpression": "mainsequence.client.categories",
     "UniverseRule": "mainsequence.domain.universe_rules",
     "UnknownAssetsError": "mainsequence.errors",
     "ValidationError": "mainsequence.errors",

@@ -9,7 +9,7 @@ from mainsequence.client.connection import carrier
 from mainsequence.client.plans import Plan as Plan  # noqa: PLC0414 (found here, so that it knows universes)
 from mainsequence.client.plans import universes_are
 from mainsequence.client.sharing import Shareable
-from mainsequence.client.universe_composition import Composed
+from mainsequence.client.universe_composition import Composed, UniverseExpression
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned
@@ -243,7 +243,7 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
 
     @property
     def assets(self) -> list[int]:
-        """Ids of the members now; read when first asked for, and again after every verb (if made from others, always)."""
+        """Ids of the members now; read when first asked for and after every verb, or always if made from others."""
         found: list[int] | None = self.__dict__.get("_assets")
         if found is None or self.kind == "expression":
             found = self.__dict__["_assets"] = self.asset_ids()
@@ -367,6 +367,9 @@ def find_pinned(reference: str) -> AssetCategory:
 
 
 universes_are(AssetCategory)
+
+
+UniverseExpression.saves_as(AssetCategory)
 
 
 def find_universe(unique_identifier: str) -> AssetCategory:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.assets import Asset, asset_id_of
 from mainsequence.client.connection import carrier
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
-
-    from mainsequence.client.categories import AssetCategory
 
 
 def _optional(value: TimeLike | None, name: str) -> "datetime | None":
@@ -98,6 +96,13 @@ class UniverseExpression(Combinable):
         The text is no expression; the message points at the place.
     """
 
+    _universe: "ClassVar[type[Composed]]"
+
+    @classmethod
+    def saves_as(cls, universe: "type[Composed]") -> None:
+        """Say of which class stored universes are."""
+        cls._universe = universe
+
     def __init__(self, expression: str, where: Carrier | None = None) -> None:
         self._parsed = parse_expression(expression)
         self._carrier = where
@@ -170,13 +175,10 @@ class UniverseExpression(Combinable):
         display_name: str | None = None,
         description: str | None = None,
         reason: str | None = None,
-    ) -> "AssetCategory":
-        """Store it as a universe that stays live. Parameters as for `AssetCategory.from_expression`."""
-        from mainsequence.client.categories import AssetCategory
-
-        return AssetCategory.from_expression(
-            unique_identifier, self, display_name=display_name, description=description, reason=reason
-        )
+    ) -> Any:
+        """Store it as an `AssetCategory` that stays live. Parameters as for `AssetCategory.from_expression`."""
+        described = {"display_name": display_name, "description": description, "reason": reason}
+        return self._universe.from_expression(unique_identifier, self, **described)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UniverseExpression) and self.text == other.text
