@@ -30,7 +30,9 @@ _UNREACHED = {
 }
 _STORE_CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status code\W.*?\b(\d{3}) ", re.DOTALL)
-_UNSENT = re.compile(r"error sending request|Missing (AccessKeyId|SecretAccessKey|Region)")
+_UNSENT = re.compile(
+    r"error sending request|after \d+ retries|operation timed out|Missing (AccessKeyId|SecretAccessKey|Region)"
+)
 _DECORATION = re.compile(r"\x1b\[[0-9;]*m|↳|\s+")
 _KEYS_HINT = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and what they may do there."
 _OS_ERROR = re.compile(r"os error (\d+)|code: (\d+), kind|errno (\d+)", re.IGNORECASE)
