@@ -6,13 +6,13 @@ import pytest
 
 PROMISED = {
     "mainsequence.client": """
-        AlreadyExistsError AlteredPlanError AmbiguousRouteError ApprovalRequiredError Asset AssetCategory AssetFilter
-        AssetRegistration AssetSnapshot AssetTranslationRule AssetTranslationTable At Calendar CategoryDiff Change
-        ChangeRequest ConflictError CoverageReport CyclicUniverseError DeprecatedUniverseWarning DerivedUniverseError
-        DoesNotExist EmptyUniverseError Explanation GuardError Guards InUseError InvalidExpressionError
-        ListRefusedError ListingPolicy LoadReport LockedError MainSequenceError Measure MemberFor NoRouteError
-        NotFoundError OverlappingRuleError PinnedError Plan PlanRequiredError Portfolio PortfolioGroup
-        PossibleOverlapWarning Ranking ReasonRequiredError ReconciliationReport RemovalGuardError
+        AlreadyExistsError AlteredPlanError AmbiguousRouteError ApprovalRequiredError Asset AssetCategory
+        AssetFilter AssetRegistration AssetSnapshot AssetTranslationRule AssetTranslationTable At Calendar
+        CategoryDiff Change ChangeRequest ConflictError CoverageReport CyclicUniverseError DeprecatedUniverseWarning
+        DerivedUniverseError DoesNotExist EmptyUniverseError Explanation GuardError Guards InUseError
+        InvalidExpressionError ListRefusedError ListingPolicy LoadReport LockedError MainSequenceError Measure
+        MemberFor NoRouteError NotFoundError OverlappingRuleError PinnedError Plan PlanRequiredError Portfolio
+        PortfolioGroup PossibleOverlapWarning Ranking ReasonRequiredError ReconciliationReport RemovalGuardError
         RenamedUniverseWarning ResolutionReport Revision Route RouteStatus RoutingError Series StaleRevisionError
         StaleRouteError Team Threshold TranslationError UniverseExpression UniverseRule UnknownAssetsError
         ValidationError VerificationReport Webhook WhyMember connect disconnect session
