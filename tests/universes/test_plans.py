@@ -225,6 +225,7 @@ def _reopened(change: Any, **columns: Any) -> Any:
         lambda change: _reopened(change, asset_id=[2], valid_from=[None], valid_to=[5], weight=[None]),  # overlaps
         lambda change: _reopened(change, asset_id=[1], valid_from=[9], valid_to=[5], weight=[None]),  # no time
         lambda change: change.model_copy(update={"category_id": 2}),
+        lambda change: change.model_copy(update={"operation": "refresh"}),
     ],
 )
 def test_a_forged_change_never_reaches_the_ledger(forge: Any):

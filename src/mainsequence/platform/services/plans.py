@@ -20,6 +20,9 @@ from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.impact import Shift
 from mainsequence.platform.work import Work, carries_out
 
+PLANNED = {*map(str, Verb), "change"}
+"""What a plan may call itself in the history."""
+
 
 @carries_out(contract.PLAN)
 def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
@@ -136,9 +139,10 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
 @carries_out(contract.APPLY)
 def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
     """Write exactly what was planned, or nothing."""
-    if body.change.content_hash != body.content_hash:
+    if body.change.content_hash != body.content_hash or body.change.operation not in PLANNED:
         raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
     head = memberships.begin_change(work, key, None)
+    derived.refuse_change(head)
     change = planned.read_back(work, head, body.change)
     memberships.check_assets(work, change.gained)
     consent = Consent(force=body.force, is_planned=True)
