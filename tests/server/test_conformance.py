@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.generation import GenerationMode
 
@@ -74,6 +74,8 @@ def test_the_document_is_true_for_every_role(operation: Any, mode: GenerationMod
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: Any) -> None:
+        # A parameter without a value is not sent, and what is wrong with it is not wrong with the request.
+        assume(not any(value in ([], {}, None) for value in (case.query or {}).values()))
         for bearer in bearers:
             headers = {"Authorization": bearer, "X-Forwarded-For": served.address_of_client()}
             case.call_and_validate(base_url=served.address, headers=headers)
