@@ -186,6 +186,13 @@ class UniverseExpression(Combinable):
     def __hash__(self) -> int:
         return hash(self.text)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the session behind, as universes do."""
+        return UniverseExpression, (self.text,)
+
+    def __deepcopy__(self, _memo: dict[int, Any] | None = None) -> "UniverseExpression":
+        return UniverseExpression(self.text, self._carrier)
+
     def __str__(self) -> str:
         return self.text
 
@@ -200,7 +207,8 @@ class Composed(Combinable, UniverseObject):
     """Universes made from others, and from rules."""
 
     def _expression(self) -> Expression:
-        return Expression((Operand(self.unique_identifier),))
+        pin = None if self.pin is None else self.pin.rpartition("@")[2]
+        return Expression((Operand(self.unique_identifier, pin),))
 
     def _where(self) -> Carrier:
         return self._carrier or carrier()
