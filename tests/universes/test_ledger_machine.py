@@ -119,6 +119,59 @@ class LedgerMachine(RuleBasedStateMachine):
         found = msc.AssetCategory.containing(self.assets[number], as_of=INSIDE[stretch])
         assert bool(found) == (number in self.now[stretch])
 
+    @rule(data=st.data())
+    def go_back(self, data: st.DataObject) -> None:
+        before, revision = deepcopy(self.now), data.draw(st.integers(0, len(self.revisions) - 1))
+        self.now = deepcopy(self.revisions[revision])
+        self.category.revert(revision if data.draw(st.booleans()) else self.known_at[revision], reason="back")
+        self._recorded(before)
+
+    @rule(stretch=st.integers(0, len(INSIDE) - 1), data=st.data(), by_time=st.booleans())
+    def read_a_pin(self, stretch: int, data: st.DataObject, by_time: bool) -> None:
+        revision = data.draw(st.integers(0, len(self.revisions) - 1))
+        state = self.known_at[revision].isoformat() if by_time else revision
+        pinned = msc.AssetCategory.get(unique_identifier=f"machine@{state}")
+        expected = {f"asset-{number}": weight for number, weight in self.revisions[revision][stretch].items()}
+        assert pinned.weights(INSIDE[stretch]) == expected
+        assert [each.revision for each in pinned.history()] == list(range(1, revision + 1))
+        seen = pinned.mask(INSIDE).loc[INSIDE[stretch]].astype(bool)
+        assert set(seen[seen].index) == set(expected)
+
+    @rule(number=st.integers(0, ASSETS - 1), stretch=st.integers(0, len(INSIDE) - 1), data=st.data())
+    def ask_why(self, number: int, stretch: int, data: st.DataObject) -> None:
+        revision = data.draw(st.integers(0, len(self.revisions) - 1))
+        found = self.category.explain(self.assets[number], INSIDE[stretch], revision=revision)
+        held = [number in state[stretch] for state in self.revisions[: revision + 1]]
+        assert found.is_member == held[-1]
+        turns = [r for r in range(1, revision + 1) if held[r] != held[r - 1]]
+        assert [each.revision.revision for each in found.touches if each.effect in ("entered", "left")] == turns
+        assert found.by is None or not turns or found.by.revision == turns[-1]
+        inside = [number in stretch_ for stretch_ in self.revisions[revision]]
+        if found.is_member:
+            assert found.weight == self.revisions[revision][stretch][number]
+            first = max((s + 1 for s in range(stretch) if not inside[s]), default=0)
+            last = min((s for s in range(stretch, len(inside)) if not inside[s]), default=None)
+            assert found.since == (None if first == 0 else DAYS[first - 1])
+            assert found.until == (None if last is None else DAYS[last - 1])
+        else:
+            coming = min((s for s in range(stretch, len(inside)) if inside[s]), default=None)
+            assert found.enters_at == (None if coming is None else DAYS[coming - 1])
+            gone = max((s for s in range(stretch) if inside[s]), default=None)
+            assert found.left_at == (None if gone is None else DAYS[gone])
+            ever = any(number in each for state in self.revisions[: revision + 1] for each in state)
+            assert found.ever_member == ever
+
+    @rule()
+    def nothing_was_edited(self) -> None:
+        report = self.category.verify(self.category.fingerprint)
+        assert report.ok, report
+        assert report.revisions == len(self.revisions) - 1
+
+    @rule()
+    def the_feed_has_every_revision_once(self) -> None:
+        told = [each.revision for each in self.category.changes(kinds=["changed"])]
+        assert told == list(range(1, len(self.revisions)))
+
     @invariant()
     def head_is_the_model(self) -> None:
         assert self.category.revision == len(self.revisions) - 1 == len(self.category.history())

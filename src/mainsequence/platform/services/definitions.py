@@ -24,7 +24,7 @@ from mainsequence.errors import (
 )
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
-from mainsequence.platform.registry import governance
+from mainsequence.platform.registry import governance, verification
 from mainsequence.platform.registry.composition import EXPRESSION, HEAD, MEMBERS, RULE, Body, Named
 from mainsequence.platform.services import categories, changes, derived, guards, membership_reads, memberships
 from mainsequence.platform.services.derived import Derived
@@ -291,7 +291,7 @@ def evaluate_members(work: Work, body: contract.SpanEvaluation) -> "pa.Table":
 
 def altered(work: Work, category_id: int) -> list[int]:
     """List the revisions whose definition is not what their history says of it: for `verify`."""
-    said = {each.revision: each.reason for each in categories_registry.revisions(work.connection, category_id)}
+    said = {each["revision"]: each["reason"] for each in verification.revisions(work.connection, category_id)}
     found = registry.bodies(work.connection, category_id)
     rows = {
         (revision, place, *operand) for revision, body in found.items() for place, operand in enumerate(body.operands)

@@ -78,8 +78,15 @@ def _read(work: Work, key: int, findings: list[Finding]) -> _History:
         message = f"{strange} intervals hold values that the platform never writes; the intervals were not checked."
         findings.append(Finding(what="rows", message=message))
     recorded = source.everything(connection, key if not strange else -1)
-    revisions, head = source.revisions(connection, key), source.head_revision(connection, key)
-    return _History(key, head, revisions, recorded, feed.hashes(connection, key))
+    stored = source.revisions(connection, key)
+    revisions = [each for each in stored if all(isinstance(each[name], int) for name in _COUNTED)]
+    if len(revisions) < len(stored):
+        message = f"{len(stored) - len(revisions)} revisions hold values that the platform never writes."
+        findings.append(Finding(what="rows", message=message))
+    return _History(key, source.head_revision(connection, key), revisions, recorded, feed.hashes(connection, key))
+
+
+_COUNTED = ("revision", "recorded_at", "added", "removed")
 
 
 def _head(history: _History) -> Iterator[Finding]:
@@ -89,15 +96,13 @@ def _head(history: _History) -> Iterator[Finding]:
 
 
 def _order(history: _History) -> Iterator[Finding]:
-    expected = list(range(1, len(history.revisions) + 1))
-    if history.numbers != expected:
-        missing = sorted(set(range(1, max([0, *history.numbers]) + 1)) - set(history.numbers))
-        yield Finding(what="gap", message=f"Revisions are missing: {listed(missing)}.")
+    present = set(history.numbers)
+    missing = [number for number in range(1, len(present) + 1) if number not in present]
+    if missing:
+        yield Finding(what="gap", revision=missing[0], message=f"Revisions are missing: {listed(missing)}, or more.")
     times = [each["recorded_at"] for each in history.revisions]
     for place in range(1, len(times)):
-        if not (
-            isinstance(times[place], int) and isinstance(times[place - 1], int) and times[place - 1] < times[place]
-        ):
+        if times[place - 1] >= times[place]:
             number = history.numbers[place]
             yield Finding(what="order", revision=number, message=f"Revision {number} is no later than the one before.")
 

@@ -1,0 +1,181 @@
+"""A pinned universe is what was recorded, wherever a universe is named."""
+
+import copy
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import mainsequence.client as msc
+from mainsequence.client.categories import find_universe
+from mainsequence.contract import explanations
+from mainsequence.domain.pins import Pin, check_pin
+from mainsequence.errors import (
+    InvalidIdentifierError,
+    NaiveTimestampError,
+    UnknownRevisionError,
+    ValidationError,
+)
+
+
+@pytest.fixture
+def assets() -> list[msc.Asset]:
+    return msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": f"asset-{n}"} for n in range(4)])
+
+
+@pytest.fixture
+def category(assets: list[msc.Asset]) -> msc.AssetCategory:
+    made = msc.AssetCategory.create(unique_identifier="universe", assets=assets[:2])
+    made.append_assets(assets[2:3], weights=[0.5])
+    made.remove_assets(assets[:1], effective_from="2024-01-01")
+    return made
+
+
+def get(reference: str) -> msc.AssetCategory:
+    return msc.AssetCategory.get(unique_identifier=reference)
+
+
+def test_a_revision_reads_the_same_members_for_ever(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:
+    pinned = get("universe@1")
+    before = (pinned.asset_ids(), pinned.assets, pinned.weights(), pinned.revision)
+    assert before == ([assets[0].id, assets[1].id], [assets[0].id, assets[1].id], {"asset-0": None, "asset-1": None}, 1)
+    category.update_assets(assets[3:])
+    again = get("universe@1")
+    assert (again.asset_ids(), again.assets, again.weights(), again.revision) == before
+    assert [each.unique_identifier for each in again.get_assets()] == ["asset-0", "asset-1"]
+    assert list(again.to_frame().index) == ["asset-0", "asset-1"]
+    assert again.mask(["2024-01-02"]).to_numpy().tolist() == [[True, True]]
+    assert set(again.members().unique_identifier) == {"asset-0", "asset-1"}
+    assert [each.revision for each in again.history()] == [1]
+
+
+def test_a_time_reads_what_was_known_then(category: msc.AssetCategory) -> None:
+    known = category.history()[1].recorded_at
+    pinned = get(f"universe@{known.isoformat()}")
+    assert (pinned.revision, set(pinned.weights())) == (2, {"asset-0", "asset-1", "asset-2"})
+    assert pinned.pin == f"universe@{known.isoformat().replace('+00:00', 'Z')}"
+
+
+def test_without_as_of_members_are_those_of_the_moment_of_the_pin(assets: list[msc.Asset]) -> None:
+    made = msc.AssetCategory.create(unique_identifier="announced")
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    made.append_assets(assets[:1], effective_from=later)
+    pinned = get("announced@1")
+    assert pinned.asset_ids() == []
+    assert pinned.asset_ids(as_of=later) == [assets[0].id], "an explicit as_of wins"
+
+
+def test_a_pinned_universe_says_so_and_cannot_be_changed(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:
+    pinned = get("universe@1")
+    assert "pin='universe@1'" in repr(pinned)
+    assert "universe@1" in pinned._repr_html_()
+    assert pinned != category
+    assert category.pin is None
+    attempts = (
+        lambda: pinned.append_assets(assets),
+        lambda: pinned.remove_assets(assets),
+        lambda: pinned.update_assets(assets),
+        lambda: pinned.patch(description="x"),
+        pinned.delete,
+    )
+    for attempt in attempts:
+        with pytest.raises(msc.PinnedError, match="universe@1"):
+            attempt()
+    assert category.refresh().revision == 3
+
+
+def test_a_pinned_universe_stays_pinned(category: msc.AssetCategory) -> None:
+    pinned = get("universe@1")
+    for other in (pinned.refresh(), copy.deepcopy(pinned), pickle.loads(pickle.dumps(pinned))):
+        assert (other.pin, other.revision, len(other.asset_ids())) == ("universe@1", 1, 2)
+
+
+def test_another_state_is_not_asked_of_a_pin(category: msc.AssetCategory) -> None:
+    pinned = get("universe@1")
+    assert pinned.asset_ids(revision=1) == pinned.asset_ids()
+    with pytest.raises(ValidationError, match="universe@1"):
+        pinned.asset_ids(revision=2)
+    with pytest.raises(ValidationError, match="universe@1"):
+        pinned.members(known_at=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("reference", ["universe@4", "universe@2001-01-01", "universe@2999-01-01"])
+def test_states_that_never_were_are_refused(category: msc.AssetCategory, reference: str) -> None:
+    for find in (get, find_universe, lambda name: msc.AssetCategory.get_or_none(unique_identifier=name)):
+        with pytest.raises(UnknownRevisionError):
+            find(reference)
+
+
+def test_a_time_before_the_universe_existed_says_how_to_read_loaded_history(category: msc.AssetCategory) -> None:
+    with pytest.raises(UnknownRevisionError, match="as_of=2001-01-01"):
+        get("universe@2001-01-01")
+    with pytest.raises(UnknownRevisionError, match="in the future"):
+        get("universe@2999-01-01")
+
+
+def test_a_universe_that_does_not_exist_is_not_found(category: msc.AssetCategory) -> None:
+    assert msc.AssetCategory.get_or_none(unique_identifier="univers@1") is None
+    with pytest.raises(msc.NotFoundError, match="univers"):
+        get("univers@1")
+    with pytest.raises(msc.NotFoundError, match="Did you mean universe"):
+        find_universe("univers@1")
+
+
+def test_a_pin_is_resolved_over_the_wire(category: msc.AssetCategory) -> None:
+    found = category._call(explanations.RESOLVE, explanations.PinReference(reference="universe@2"))
+    assert (found.record.id, found.record.revision) == (category.id, 3)
+    assert found.pinned is not None
+    assert (found.pinned.reference, found.pinned.revision) == ("universe@2", 2)
+    held = category._call(explanations.RESOLVE, explanations.PinReference(reference="universe", hold=True))
+    assert held.pinned is not None
+    assert held.pinned.reference == "universe@3"
+
+
+def test_routing_takes_a_pin(category: msc.AssetCategory) -> None:
+    table = msc.AssetTranslationTable.get_or_create(unique_identifier="table", rules=[])
+    for universe in ("universe@1", get("universe@1")):
+        report = table.coverage(universe, check_series=False)
+        assert len(report) == 2
+        assert report.facts.revision == 1
+    assert len(table.coverage("universe@1", as_of="2024-06-01", check_series=False)) == 2
+    assert len(table.coverage("universe", as_of="2024-06-01", check_series=False)) == 2
+    with pytest.raises(ValidationError):
+        table.coverage("universe@1", revision=2)
+
+
+@pytest.mark.parametrize(
+    ("reference", "pin"),
+    [
+        ("sp500", Pin("sp500")),
+        ("sp500@12", Pin("sp500", revision=12)),
+        ("sp500@0", Pin("sp500", revision=0)),
+        ("sp500@2024-06-28", Pin("sp500", known_at=datetime(2024, 6, 28, tzinfo=UTC))),
+        ("sp500@2024-06-28T20:00:00Z", Pin("sp500", known_at=datetime(2024, 6, 28, 20, tzinfo=UTC))),
+        ("sp500@2024-06-28T22:00:00+02:00", Pin("sp500", known_at=datetime(2024, 6, 28, 20, tzinfo=UTC))),
+    ],
+)
+@pytest.mark.embedded
+def test_references_are_read(reference: str, pin: Pin) -> None:
+    assert Pin.parse(reference) == pin
+    assert Pin.parse(str(pin)) == pin
+    assert check_pin(reference) == reference
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("sp500@", ValidationError),
+        ("sp500@x", ValidationError),
+        ("sp500@-1", ValidationError),
+        ("sp500@12@13", ValidationError),
+        ("sp500@2024-13-01", ValidationError),
+        ("sp500@2024-06-28T20:00:00", NaiveTimestampError),
+        ("sp500@١٢", ValidationError),
+        ("@12", InvalidIdentifierError),
+        (" sp500@12", InvalidIdentifierError),
+    ],
+)
+@pytest.mark.embedded
+def test_what_is_no_reference_is_refused(reference: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Pin.parse(reference)
