@@ -55,7 +55,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str) -> Itera
     """A fresh platform, in this process or behind a server; no test can touch the user's own."""
     folder = tmp_path / "home"
     monkeypatch.setenv("MAINSEQUENCE_HOME", str(folder))
-    for name in ("MAINSEQUENCE_DATABASE_URL", "MAINSEQUENCE_ENDPOINT", "MAINSEQUENCE_TOKEN"):
+    for name in ("MAINSEQUENCE_DATABASE_URL", "MAINSEQUENCE_LAKE", "MAINSEQUENCE_ENDPOINT", "MAINSEQUENCE_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
         if carrier == "postgresql" or _everything_on_postgresql():

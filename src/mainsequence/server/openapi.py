@@ -21,7 +21,7 @@ Mode = Literal["validation", "serialization"]
 
 _REFERENCE = "#/components/schemas/{model}"
 TAG = r'^"\d{1,9}(-[0-9a-f]+)?"$'
-_FRAMEWORK = {405: "http.method_not_allowed", 415: "http.unsupported_media_type"}
+_FRAMEWORK = {405: "http.method_not_allowed", 408: "http.request_timeout", 415: "http.unsupported_media_type"}
 
 PROBLEM: Schema = {
     "type": "object",
