@@ -193,6 +193,27 @@ def test_what_is_installed_is_judged_by_what_the_extras_need() -> None:
     assert few["libraries"].found != many["libraries"].found
 
 
+def pretend(folder: Path, name: str, version: str) -> None:
+    """Let a distribution seem to be installed."""
+    described = folder / f"{name}-{version}.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def test_a_library_that_is_too_old_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, "sqlalchemy", "1.4.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = findings(code=1)["libraries"]
+    assert "sqlalchemy 1.4.0 is older than 2" in found["found"]
+    assert "pip install --upgrade" in found["advice"]
+
+
+def test_the_package_of_the_same_name_beside_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, "mainsequence", "3.17.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "imported by the same name" in findings(code=1)["beside it"]["found"]
+
+
 def test_a_home_named_on_the_command_line_is_the_one_examined(tmp_path: Path) -> None:
     with msc.session(str(tmp_path / "other")):
         msc.AssetCategory.get_or_create(unique_identifier="u")
