@@ -4,7 +4,7 @@ A writer stands beside the service of the same operation and means the same; a t
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
@@ -27,11 +27,14 @@ class Written:
         What changes whenever the answer does, where that is known; a revision and a time, as in an ETag.
     until
         When the answer may change without any write (microseconds UTC); 0 where nothing is known about that.
+    parts
+        A long answer part by part instead, made while it is read, behind the end of the work.
     """
 
     content: bytes | None
     tag: str | None = None
     until: int = 0
+    parts: Iterator[bytes] | None = None
 
 
 Writer: TypeAlias = Callable[..., Written]

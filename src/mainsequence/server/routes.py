@@ -176,6 +176,8 @@ class Endpoint:
 
     def _written(self, request: Request, written: Written) -> Response:
         headers = {} if written.tag is None else {"ETag": f'"{written.tag}"'}
+        if written.parts is not None:
+            return streaming.json(request, written.parts)
         if written.content is None:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return bodies.answer(request, written.content, self.gives, headers)

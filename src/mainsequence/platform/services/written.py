@@ -1,6 +1,7 @@
 """The reads asked for most, written straight from rows: members of a universe, lists of assets."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.times import MIN_MICROS, to_micros
 from mainsequence.platform.registry import documents, ledger
 from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.tables import asset
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import categories as categories_service
@@ -18,6 +20,9 @@ from mainsequence.platform.services import derived
 from mainsequence.platform.services.membership_reads import membership_of, state_of
 from mainsequence.platform.work import Work
 from mainsequence.platform.written import FOREVER, Written, writes_out
+
+AT_ONCE = 5_000
+"""How many assets are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,30 @@ def _members(work: Work, head: CategoryRecord, state: State, time: int) -> _Memb
 
 @writes_out(contract.ASSETS)
 def assets(work: Work, body: contract.AsOf, *, known: str | None, key: int) -> Written:
-    """Write the members, in the order of their ids."""
+    """Write the members, in the order of their ids; many of them part by part.
+
+    Who they are is read once; what they are called, for each part when it is its turn.
+    """
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    members = membership_of(work, key, body.revision, body.known_at).condition(time)
-    query = documents.asset_selection().where(members).order_by(asset.c.id)
-    return Written(orjson.dumps(documents.assets(work.connection, query), option=documents.OPTIONS))
+    ids = membership_of(work, key, body.revision, body.known_at).ids(time)
+    if len(ids) <= AT_ONCE:
+        return Written(orjson.dumps(_documents(work, ids), option=documents.OPTIONS))
+    return Written(None, parts=_parts(work, ids))
+
+
+def _documents(work: Work, ids: list[int]) -> list[dict[str, Any]]:
+    query = documents.asset_selection().where(within(work.connection, asset.c.id, ids)).order_by(asset.c.id)
+    return documents.assets(work.connection, query)
+
+
+def _parts(work: Work, ids: list[int]) -> Iterator[bytes]:
+    """Write a list of assets; the work that asked for it is over, and so each part is work of its own."""
+    for start in range(0, len(ids), AT_ONCE):
+        with replace(work) as part:
+            found = _documents(part, ids[start : start + AT_ONCE])
+        written = orjson.dumps(found, option=documents.OPTIONS)
+        yield (b"," if start else b"[") + written[1:-1]
+    yield b"]"
 
 
 @writes_out(asset_contract.QUERY)
