@@ -5,6 +5,7 @@ Every attempt to log in passes `Sessions.log_in`.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from hmac import compare_digest
 from typing import Any, NamedTuple, TypeVar
 
 import jwt
@@ -21,6 +22,9 @@ from mainsequence.platform.work import Work
 
 ACCESS_SECONDS = 900
 """How long an access token holds."""
+
+CODE_SECONDS = 60
+"""How long a code holds that a browser carries to a program."""
 
 SHORTEST_KEY = 32
 ALGORITHM = "HS256"
@@ -89,6 +93,9 @@ class Sessions:
         AuthenticationError
             Name or password are wrong, the user has no password or is shut out.
         """
+        return self._tokens(self._open(name, password, client))
+
+    def _open(self, name: str, password: str, client: str) -> Continuation:
         with self.attempts(name, client):
             stored = self._work(lambda work: credentials.check_password(work, name, password), writes=False)
 
@@ -96,8 +103,34 @@ class Sessions:
                 credentials.hash_anew(work, stored, password)
                 return credentials.open_session(work, name, stored)
 
-            opened = self._work(opening, writes=True)
-        return self._tokens(opened)
+            return self._work(opening, writes=True)
+
+    def code_for(self, name: str, password: str, client: str, bound_to: str) -> str:
+        """Open a session in a browser: gives a code that a program makes tokens of within a minute.
+
+        Parameters
+        ----------
+        name, password, client
+            As `log_in`, which it is otherwise.
+        bound_to
+            What the program has to show besides the code.
+        """
+        opened = self._open(name, password, client)
+        claims = {"use": "code", "jti": opened.secret, "for": bound_to, "exp": self._now() + CODE_SECONDS}
+        return self._signed(opened, claims)
+
+    def redeem(self, code: str, bound_to: str) -> Tokens:
+        """Make tokens of a code.
+
+        Raises
+        ------
+        AuthenticationError
+            It is none, its time is over, or it is bound to something else.
+        """
+        claims = self._claims(code, "code")
+        if not compare_digest(str(claims["for"]), bound_to):
+            raise AuthenticationError("The code was made for another program.", hint="Log in again.")
+        return self._continue(claims)
 
     def refresh(self, token: str) -> Tokens:
         """Continue a session: its token is used with that, and may be repeated for a few minutes only.
@@ -107,7 +140,9 @@ class Sessions:
         AuthenticationError
             The session is over, or was ended because the token had been used before.
         """
-        claims = self._claims(token, "refresh")
+        return self._continue(self._claims(token, "refresh"))
+
+    def _continue(self, claims: dict[str, Any]) -> Tokens:
         found = self._work(
             lambda work: credentials.continue_session(work, claims["sid"], str(claims["jti"])), writes=True
         )
@@ -138,11 +173,16 @@ class Sessions:
         return self._work(lambda work: credentials.session_actor(work, claims["sid"]), writes=False)
 
     def _tokens(self, opened: Continuation) -> Tokens:
-        now = self.platform.clock() // MICROS_PER_SECOND
-        shared = {"iss": _ISSUER, "sid": opened.session_id, "iat": now}
         refresh = {"use": "refresh", "jti": opened.secret, "exp": opened.expires_at // MICROS_PER_SECOND}
-        access = {"use": "access", "exp": now + ACCESS_SECONDS}
-        return Tokens(*(jwt.encode(shared | each, self._signing_key(), ALGORITHM) for each in (access, refresh)))
+        access = {"use": "access", "exp": self._now() + ACCESS_SECONDS}
+        return Tokens(self._signed(opened, access), self._signed(opened, refresh))
+
+    def _signed(self, opened: Continuation, claims: dict[str, Any]) -> str:
+        shared = {"iss": _ISSUER, "sid": opened.session_id, "iat": self._now()}
+        return jwt.encode(shared | claims, self._signing_key(), ALGORITHM)
+
+    def _now(self) -> int:
+        return self.platform.clock() // MICROS_PER_SECOND
 
     def _claims(self, token: str, use: str) -> dict[str, Any]:
         options: Any = {"require": ["exp", "sid", "use"], "verify_exp": False, "verify_iat": False}  # by our own clock
