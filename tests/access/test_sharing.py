@@ -195,9 +195,7 @@ def test_a_private_universe_is_hidden_from_every_side() -> None:
             lambda: msc.Portfolio.create(unique_identifier="p", universe="hidden"),
             lambda: carrier().call(contract.ASSET_IDS, contract.AsOf(), key=hidden.id),
             lambda: carrier().call(contract.HISTORY, None, key=hidden.id),
-            lambda: carrier().call(
-                contract.DIFF, contract.DiffQuery(a=contract.AsOf(), b=contract.AsOf()), key=hidden.id
-            ),
+            lambda: carrier().call(contract.DIFF, contract.DiffQuery.parse({"a": {}, "b": {}}), key=hidden.id),
             lambda: carrier().call(contract.REFERENCES, None, key=hidden.id),
             lambda: carrier().call(contract.REGISTER_REFERENCE, Reference(kind="node", identifier="n"), key=hidden.id),
         ):

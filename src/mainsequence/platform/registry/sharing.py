@@ -1,7 +1,7 @@
 """Sharing in SQL: the one condition that says what somebody sees, and what was granted to whom."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,12 +13,11 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
+    false,
     func,
-    not_,
     or_,
     select,
-    true,
+    text,
     update,
 )
 
@@ -45,13 +44,30 @@ def seen_by(actor: Actor, table: Table) -> tuple[ColumnElement[bool], ...]:
     own = table.c.organization_id == actor.organization_id
     if actor.role is Role.ADMIN:
         return (own,)
-    return own, or_(not_(table.c.is_private), table.c.owner == actor.name, exists(_granted(actor, table)))
+    return own, _text(_SEEN, actor, table)
+
+
+_SEEN = """(NOT {table}.is_private OR coalesce({table}.owner = :asking, false) OR EXISTS (
+    SELECT 1 FROM sharing_grant
+    WHERE sharing_grant.kind = '{table}' AND sharing_grant.object_id = {table}.id AND (
+        sharing_grant.user_id = (SELECT id FROM platform_user WHERE name = :asking)
+        OR sharing_grant.team_id IN (
+            SELECT team_id FROM team_member WHERE user_id = (SELECT id FROM platform_user WHERE name = :asking)
+        )
+    )
+))"""
+"""As text, because it is part of nearly every statement: SQLAlchemy took 60 µs for it as an expression, each time."""
 
 
 def hidden_from(actor: Actor, table: Table) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions of the rows of their organization that do not exist for somebody."""
-    own, *seen = seen_by(actor, table)
-    return own, not_(and_(true(), *seen))
+    own = table.c.organization_id == actor.organization_id
+    return own, false() if actor.role is Role.ADMIN else _text(f"NOT {_SEEN}", actor, table)
+
+
+def _text(condition: str, actor: Actor, table: Table) -> ColumnElement[bool]:
+    written = text(condition.format(table=table.name)).bindparams(asking=actor.name)
+    return cast("ColumnElement[bool]", written)  # in a WHERE it is one
 
 
 def _granted(actor: Actor, table: Table) -> Select[Any]:
