@@ -20,7 +20,7 @@ Reason = Annotated[str | None, typer.Option(help="Why, for the history.")]
 IfRevision = Annotated[int | None, typer.Option(help="Refuse unless the universe is at this revision.")]
 Force = Annotated[bool, typer.Option("--force", help="Go past the guard against large removals.")]
 
-LISTED = ("id", "unique_identifier", "display_name", "dated", "revision", "description")
+LISTED = ("id", "unique_identifier", "display_name", "kind", "dated", "revision", "description")
 HISTORY = ("revision", "recorded_at", "actor", "operation", "added", "removed", "reason")
 MEMBERS = ("id", "unique_identifier", "name", "ticker", "exchange_code", "weight")
 
