@@ -36,6 +36,15 @@ def find(name: str) -> UserRecord:
     raise NotFoundError(f"There is no user {name!r}.", hint="mainsequence user list shows those that exist.")
 
 
+@app.command("whoami")
+def whoami(as_json: AsJson = False) -> None:
+    """Say who you are to the platform: your name, role, organization and teams."""
+    from mainsequence.client.connection import carrier
+    from mainsequence.contract import access as contract
+
+    show_one(carrier().call(contract.WHOAMI, None).model_dump(), as_json=as_json)
+
+
 @app.command("list")
 def list_users(as_json: AsJson = False) -> None:
     """List the users of the organization."""
