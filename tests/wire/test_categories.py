@@ -95,6 +95,22 @@ def test_1_2_update_assets_is_a_removal_and_an_addition(wire: Wire, name: str) -
     assert wire.post(f"{path}append-assets/", {"assets": [b, c]}, {200, 201})["assets"] == [b, c]
 
 
+def test_1_2_update_assets_of_many_members_is_not_held_up_unless_owners_say_so(wire: Wire, name: str) -> None:
+    ids = wire.assets(*(f"{name}{number}" for number in range(60)))
+    path = f"{CATEGORY}{made(wire, name, *ids[:30])['id']}/"
+    assert wire.post(f"{path}remove-assets/", {"assets": ids[:30]}, {200, 201})["assets"] == []
+    assert wire.post(f"{path}append-assets/", {"assets": ids[30:]}, {200, 201})["assets"] == ids[30:]
+    assert wire.patch(path, {"assets": ids[:30]})["assets"] == ids[:30]
+    guards = path.replace(CATEGORY, "/api/v1/asset-categories/") + "guards"
+    wire.patch(guards, {"max_removal_fraction": 0.1})
+    for refused in (
+        wire.post(f"{path}remove-assets/", {"assets": ids[:30]}, 409),
+        wire.patch(path, {"assets": ids[30:]}, 409),
+    ):
+        assert "at most 10% may leave" in refused["detail"]
+    assert wire.get(path)["assets"] == ids[:30]
+
+
 def test_1_2_patch_replaces_the_members_in_one_call(wire: Wire, name: str) -> None:
     a, b, c = wire.assets(f"{name}a", f"{name}b", f"{name}c")
     one = made(wire, name, a, b)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mainsequence.contract import categories as contract
+from mainsequence.contract import guards
 from mainsequence.contract.queries import Query
 from mainsequence.domain.categories import CATEGORY_LOOKUPS, CategoryCreation, CategoryRecord, named
 from mainsequence.domain.lookups import spelt_out
@@ -80,7 +81,10 @@ def _is(found: CategoryShape, wanted: CategoryCreation) -> bool:
 
 def patch(call: Call) -> CategoryShape:
     """Change descriptions, and members where they are given, in one step."""
-    return _with_members(call, call.ask(contract.PATCH, contract.CategoryPatch.parse(call.fields()), key=call.key))
+    given = dict(call.fields())
+    if "assets" in given:
+        given["force"] = _is_meant(call)
+    return _with_members(call, call.ask(contract.PATCH, contract.CategoryPatch.parse(given), key=call.key))
 
 
 def delete(call: Call) -> None:
@@ -90,16 +94,26 @@ def delete(call: Call) -> None:
 
 def append(call: Call) -> CategoryShape:
     """Make assets members; those that are stay."""
-    return _with_members(call, call.ask(contract.APPEND_ASSETS, _edit(call), key=call.key))
+    edit = contract.MembershipEdit(asset_ids=_members(call))
+    return _with_members(call, call.ask(contract.APPEND_ASSETS, edit, key=call.key))
 
 
 def remove(call: Call) -> CategoryShape:
     """Take assets out; those that are no members are left alone."""
-    return _with_members(call, call.ask(contract.REMOVE_ASSETS, _edit(call), key=call.key))
+    edit = contract.MembershipEdit(asset_ids=_members(call), force=_is_meant(call))
+    return _with_members(call, call.ask(contract.REMOVE_ASSETS, edit, key=call.key))
 
 
-def _edit(call: Call) -> contract.MembershipEdit:
-    return contract.MembershipEdit(asset_ids=Members.parse(call.fields()).assets)
+def _members(call: Call) -> list[int]:
+    return Members.parse(call.fields()).assets
+
+
+def _is_meant(call: Call) -> bool:
+    """Tell whether a large removal counts as meant: unless owners set a limit, which holds for this client too.
+
+    It cannot say so, and replaces members by removing all of them first.
+    """
+    return call.ask(guards.GUARDS, None, key=call.key).max_removal_fraction is None
 
 
 _ALL, _ONE = "/orm/api/assets/asset-category/", "/orm/api/assets/asset-category/{key}/"
