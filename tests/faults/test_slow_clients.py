@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Event, Thread
 
 import httpx
@@ -64,7 +64,8 @@ def test_slow_senders_and_slow_readers_hold_up_nobody(program: Program) -> None:
         def drip() -> None:
             while not halted.wait(0.2):
                 for wire in dripping:
-                    wire.send(b" ")
+                    with suppress(OSError):  # given up by now, on a slow machine
+                        wire.send(b" ")
 
         dripper = Thread(target=drip)
         dripper.start()

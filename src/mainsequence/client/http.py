@@ -53,10 +53,10 @@ class Patience:
         again, its refusal is raised.
     """
 
-    attempts: int = 10
+    attempts: int = 13
     at_first: int = 4
     first: float = 0.2
-    longest: float = 10.0
+    longest: float = 4.0
     longest_asked: float = 60.0
 
     def wait(self, attempt: int, asked: float = 0.0) -> float:
