@@ -71,7 +71,7 @@ def check_url(url: str) -> str:
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
-    if not fine or len(url) > MAX_URL:
+    if not fine or len(url) > MAX_URL or any(map(str.isspace, url)):
         raise ValidationError(f"{url[:100]!r} is no address for a webhook.", hint="Write it like https://host/path.")
     if parts.username or parts.password or parts.fragment:
         raise ValidationError(
