@@ -68,7 +68,9 @@ def test_every_kind_of_source_says_the_same(universe: msc.AssetCategory, tmp_pat
     report = universe.load(source, reason="from a test")
     assert (spans(universe), universe.revision, report.revision, report.ok) == (LOADED, 1, 1, True)
     assert report.columns == {
-        **{"unique_identifier": "unique_identifier", "start": "start", "end": "end"},
+        "unique_identifier": "unique_identifier",
+        "start": "start",
+        "end": "end",
         "identifier": "unique_identifier",
     }
     assert universe.history()[0].reason == "from a test"

@@ -87,6 +87,14 @@ class Agreement:
     union: Ints
     agreed: Ints
 
+    def over(self, start: int, end: int) -> "Agreement":
+        """Give the counts of a whole window: before the first stretch and behind the last nobody is a member."""
+        before = [start] if len(self.start) == 0 or self.start[0] > start else []
+        behind = [int(self.end[-1])] if len(self.end) and self.end[-1] < end else []
+        begins = np.concatenate([np.array(before, np.int64), self.start, np.array(behind, np.int64)])
+        none = (len(before), len(behind))
+        return Agreement(begins, np.append(begins[1:], end), np.pad(self.union, none), np.pad(self.agreed, none))
+
     def fraction(self) -> float:
         """Give the part of membership time on which all agree; 1 where nobody is a member."""
         length = (self.end - self.start).astype(np.float64)

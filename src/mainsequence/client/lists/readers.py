@@ -108,7 +108,7 @@ def _records(name: str, rows: Sequence[Any], labels: list[RowLabel]) -> Sheet:
     wrong = [label for label, row in zip(labels, rows, strict=True) if not isinstance(row, dict)]
     if wrong:
         raise ValidationError(f"Rows of {name} are no objects: {wrong[:20]}.", hint="Write one object for each row.")
-    names = list(dict.fromkeys(key for row in rows for key in row))
+    names = list(dict.fromkeys(key for row in rows for key in row)) or ["identifier"]
     return sheet_of(name, names, [[row.get(key) for key in names] for row in rows], labels)
 
 

@@ -72,9 +72,9 @@ def write_folder(path: Path, times: Sequence[int], lists: Sequence[Sequence[Row]
     """
     if path.is_dir() and any(path.iterdir()):
         raise ValidationError(f"{path} is not empty.", hint="Choose a new folder.")
-    for time, rows in zip(times, lists, strict=True):
+    every = list(zip(times, lists, strict=True)) or [(MIN_MICROS, [])]
+    for time, rows in every:
         write(path / f"{_file_name(time)}.csv", "csv", rows, ("identifier", "weight"), called)
-    path.mkdir(parents=True, exist_ok=True)
     return sum(map(len, lists))
 
 
@@ -122,6 +122,8 @@ def _excel(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     sheet = book.create_sheet("members")
 
     def cell(value: Any) -> Any:
+        if isinstance(value, float) and float(f"{value:.16g}") != value:
+            value = repr(value)  # the library writes 16 digits, some numbers need 17
         made = WriteOnlyCell(sheet, value=value)
         if isinstance(value, str):
             made.data_type = "s"  # text that begins with = is no formula

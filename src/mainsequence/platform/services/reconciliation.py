@@ -93,7 +93,7 @@ def _listed(sources: Ints, names: list[str]) -> list[tuple[list[str], list[str]]
 
 
 def _facts(heads: list[CategoryRecord], found: Segments, start: int, end: int) -> ReconciliationFacts:
-    by_time = agreement(found, len(heads))
+    by_time = agreement(found, len(heads)).over(start, end)
     return ReconciliationFacts(
         universes=[head.unique_identifier for head in heads],
         revisions=[head.revision for head in heads],
