@@ -110,7 +110,7 @@ def _rows(home: Path, runs: int) -> list[Row]:
     )
     replace = interleaved(
         [
-            prepared(filled, lambda category: category.update_assets(asset_ids=second), needed),
+            prepared(filled, lambda category: category.update_assets(asset_ids=second, force=True), needed),
             prepared(lambda: filled().id, lambda key: peer.write(key, 2, second, CLOSE, OPEN), needed),
         ],
         runs,

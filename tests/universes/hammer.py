@@ -38,9 +38,10 @@ def step(category: msc.AssetCategory, dice: random.Random, reason: str) -> dict[
     asked = {"verb": verb, "ids": ids, "reason": reason}
     try:
         if verb == "guarded":
-            category.update_assets(asset_ids=ids, reason=reason, if_revision=category.revision)
+            category.update_assets(asset_ids=ids, reason=reason, if_revision=category.revision, force=True)
         else:
-            getattr(category, f"{verb}_assets")(asset_ids=ids, reason=reason)
+            meant = {} if verb == "append" else {"force": True}  # however many leave
+            getattr(category, f"{verb}_assets")(asset_ids=ids, reason=reason, **meant)
     except msc.StaleRevisionError:
         category.refresh()
         return asked | {"verb": "stale"}
