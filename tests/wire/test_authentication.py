@@ -193,6 +193,26 @@ def test_a_refresh_token_used_long_ago_ends_its_session(wire: Wire) -> None:
     assert refreshed(wire, thief["refresh"]).status_code == 401
 
 
+def test_the_audit_log_says_who_logged_in_and_why_a_session_ended(wire: Wire) -> None:
+    given, other = logged_in(wire), logged_in(wire)
+    wire.bare.post(LOGOUT, json={"refresh": other["refresh"]})
+    wire.bare.post(LOGOUT, json={"refresh": other["refresh"]})
+    refreshed(wire, given["refresh"])
+    wire.clock.pass_seconds(301)
+    refreshed(wire, given["refresh"])
+    asked_for = {"filters": {"actor": "admin", "operation__contains": "access."}}
+    lines = wire.post("/api/v1/audit/query", asked_for)["results"]
+    told = [(line["operation"], line["unique_identifier"], line["carrier"], bool(line["reason"])) for line in lines]
+    assert sorted(told) == [
+        ("access.end_session", "admin", "http", True),
+        ("access.log_in", "admin", "http", False),
+        ("access.log_in", "admin", "http", False),
+        ("access.log_out", "admin", "http", False),
+        ("access.set_password", "admin", "http", False),
+    ]
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
+
+
 def test_a_session_ends_where_nobody_continues_it(wire: Wire) -> None:
     given = logged_in(wire)
     wire.clock.pass_seconds(29 * 86_400)

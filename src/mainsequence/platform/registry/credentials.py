@@ -103,6 +103,15 @@ def session_actor(connection: Connection, session_id: int, now: int) -> Actor | 
     return None if row is None else Actor(row.name, row.organization_id, Role(row.role))
 
 
+def session_owner(connection: Connection, session_id: int) -> tuple[int, Actor] | None:
+    """Give the id of the user whose session this is or was, and who that is; ``None`` where it is forgotten."""
+    joined = login_session.join(user, user.c.id == login_session.c.user_id)
+    columns = (user.c.id, user.c.name, user.c.organization_id, user.c.role)
+    found = select(*columns).select_from(joined).where(login_session.c.id == session_id)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else (row.id, Actor(row.name, row.organization_id, Role(row.role)))
+
+
 def add_refresh(connection: Connection, session_id: int, secret_hash: str, now: int) -> None:
     """Store a new refresh token of a session."""
     row = {"secret_hash": secret_hash, "session_id": session_id, "issued_at": now}

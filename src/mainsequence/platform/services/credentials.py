@@ -16,7 +16,9 @@ from mainsequence.contract import credentials as contract
 from mainsequence.domain.access import LOCAL_ORGANIZATION, Actor, UserRecord
 from mainsequence.domain.times import MICROS_PER_DAY, MICROS_PER_SECOND
 from mainsequence.errors import AuthenticationError, ConfigurationError
+from mainsequence.platform.origin import origin
 from mainsequence.platform.registry import access as users
+from mainsequence.platform.registry import audit
 from mainsequence.platform.registry import credentials as registry
 from mainsequence.platform.registry.credentials import StoredPassword
 from mainsequence.platform.work import Work, carries_out
@@ -130,7 +132,17 @@ def open_session(work: Work, name: str, stored: StoredPassword) -> Continuation:
         raise AuthenticationError("The password was changed.", hint="Log in with the new one.")
     registry.forget_sessions(work.connection, work.now)
     session_id = registry.open_session(work.connection, stored.user_id, work.now, work.now + SESSION_LASTS)
+    _record(work, session_id, "access.log_in")
     return _continuation(work, session_id)
+
+
+def _record(work: Work, session_id: int, what: str, reason: str | None = None) -> None:
+    """Add a line to the audit log, in the name of whose session it is."""
+    found = registry.session_owner(work.connection, session_id)
+    if found is not None:
+        user_id, actor = found
+        facts = {"operation": what, "outcome": "done", "object_id": user_id, "unique_identifier": actor.name}
+        audit.add(work.connection, actor, origin(), work.now, {**facts, "objects": 1, "reason": reason})
 
 
 def _continuation(work: Work, session_id: int) -> Continuation:
@@ -145,6 +157,7 @@ def continue_session(work: Work, session_id: int, secret: str) -> Continuation |
         return None
     earliest = work.now - REPEATED_WITHIN
     if not registry.use_refresh(work.connection, session_id, _hash(secret), work.now, earliest):
+        _record(work, session_id, "access.end_session", "a refresh token was used again, long after its first use")
         registry.end_session(work.connection, session_id, work.now)
         return None
     registry.prolong_session(work.connection, session_id, work.now + SESSION_LASTS)
@@ -152,8 +165,10 @@ def continue_session(work: Work, session_id: int, secret: str) -> Continuation |
 
 
 def end_session(work: Work, session_id: int) -> None:
-    """End a session."""
-    registry.end_session(work.connection, session_id, work.now)
+    """End a session that lasts."""
+    if registry.hold_session(work.connection, session_id, work.now):
+        _record(work, session_id, "access.log_out")
+        registry.end_session(work.connection, session_id, work.now)
 
 
 def end_sessions(work: Work, user_id: int) -> None:
