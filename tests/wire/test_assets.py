@@ -268,6 +268,12 @@ def test_1_6_filters(wire: Wire, name: str, filters: dict[str, str], expected: l
     assert [each["unique_identifier"] for each in found] == [each.format(n=name) for each in expected]
 
 
+def test_1_6_query(wire: Wire, name: str) -> None:
+    key = wire.a_portfolio(name)["portfolio"]["id"]
+    (found,) = a_page(wire.post(f"{INDEX}query/", {"reference_portfolio__id": key}))
+    assert an_index_asset(found)["unique_identifier"] == name
+
+
 def test_1_6_the_plain_endpoint_lists_it_without_its_portfolio(wire: Wire, name: str) -> None:
     wire.a_portfolio(name)
     (found,) = a_page(wire.get(ASSET, unique_identifier=name))

@@ -289,6 +289,20 @@ def test_0_7_patch_of_an_index_asset_has_no_address_of_its_own(wire: Wire, name:
 
 
 @pytest.mark.parametrize("path", SHAPED)
+def test_0_5_query_posts_its_filters_everywhere(wire: Wire, name: str, path: str) -> None:
+    shaped, _ = SHAPED[path]
+    keys = [_make(wire, path, f"{name}{number}") for number in range(3)]
+    body: dict[str, Any] = {"id__in": ",".join(map(str, keys))}
+    page, found = wire.post(f"{path}query/", body, limit=2, page_size=2), []
+    while True:
+        found += [shaped(each)["id"] for each in a_page(page)]
+        if page["next"] is None:
+            break
+        page = wire.post(page["next"], body)
+    assert found == keys
+
+
+@pytest.mark.parametrize("path", SHAPED)
 def test_trap_15_a_deletion_whose_answer_was_lost_is_done(wire: Wire, name: str, path: str) -> None:
     key = _make(wire, path, name)
     for _ in range(4):

@@ -46,16 +46,11 @@ class ReferencePortfolio(Value):
 
 def listing(call: Call) -> PageShape:
     """List assets."""
-    return page(call, _found(call, filters_of(call.given)), _shaped)
+    return page(call, _found(call), _shaped)
 
 
-def query(call: Call) -> PageShape:
-    """List assets by filters in the body; the next page is asked for with the same body."""
-    return page(call, _found(call, {} if call.body is None else call.fields()), _shaped)
-
-
-def _found(call: Call, filters: dict[str, Any]) -> Page[AssetRecord]:
-    spelt = spelt_out(filters, ASSET_LOOKUPS, ASSET_ALIASES)
+def _found(call: Call) -> Page[AssetRecord]:
+    spelt = spelt_out(filters_of(call), ASSET_LOOKUPS, ASSET_ALIASES)
     return call.ask(contract.QUERY, contract.AssetQuery.parse({"filters": spelt, **window_of(call)}))
 
 
@@ -65,7 +60,7 @@ def _shaped(records: list[AssetRecord]) -> list[AssetShape]:
 
 def listing_with_class(call: Call) -> PageShape:
     """List assets, each with the class that this client is to make of it."""
-    return page(call, _found(call, filters_of(call.given)), lambda records: _classed(call, records))
+    return page(call, _found(call), lambda records: _classed(call, records))
 
 
 def _classed(call: Call, records: list[AssetRecord]) -> list[dict[str, Any]]:
@@ -223,7 +218,7 @@ FACES = (
     Face("GET", f"{ASSETS}list_with_asset_class/", listing_with_class),
     Face("GET", ASSETS, listing),
     Face("GET", ONE, one),
-    Face("POST", f"{ASSETS}query/", query),
+    Face("POST", f"{ASSETS}query/", listing),
     Face("POST", ASSETS, create, HTTPStatus.CREATED),
     Face("POST", f"{ASSETS}batch_get_or_register_custom_assets/", register_many),
     Face("POST", f"{ASSETS}get_or_register_custom_asset/", register),

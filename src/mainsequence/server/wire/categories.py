@@ -27,7 +27,7 @@ class Members(Value):
 
 def listing(call: Call) -> PageShape:
     """List universes."""
-    filters = spelt_out(_searched(filters_of(call.given)), CATEGORY_LOOKUPS)
+    filters = spelt_out(_searched(filters_of(call)), CATEGORY_LOOKUPS)
     found = call.ask(contract.QUERY, Query.parse({"filters": filters, **window_of(call, PAGE)}))
     return page(call, found, lambda records: _shaped(call, records))
 
@@ -120,6 +120,7 @@ _ALL, _ONE = "/orm/api/assets/asset-category/", "/orm/api/assets/asset-category/
 
 FACES = (
     Face("GET", _ALL, listing),
+    Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
     Face("POST", f"{_ALL}get-or-create/", get_or_create),

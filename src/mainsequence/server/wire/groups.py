@@ -16,7 +16,7 @@ from mainsequence.server.wire.shapes import GroupShape, PageShape
 
 def listing(call: Call) -> PageShape:
     """List groups."""
-    filters = spelt_out(filters_of(call.given), GROUP_LOOKUPS)
+    filters = spelt_out(filters_of(call), GROUP_LOOKUPS)
     found = call.ask(contract.QUERY_GROUPS, Query.parse({"filters": filters, **window_of(call)}))
     return page(call, found, lambda records: [shapes.group(record) for record in records])
 
@@ -79,6 +79,7 @@ _ALL, _ONE = "/orm/api/assets/portfolio_group/", "/orm/api/assets/portfolio_grou
 
 FACES = (
     Face("GET", _ALL, listing),
+    Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
     Face("POST", f"{_ALL}get_or_create/", get_or_create),

@@ -23,7 +23,7 @@ _TYPE, _NAMES = "security_type", "unique_identifier__in"
 
 def listing(call: Call) -> PageShape:
     """List the assets of portfolios, by filters on the assets and on the portfolios."""
-    given = filters_of(call.given)
+    given = filters_of(call)
     on_portfolios = {name: given.pop(name) for name in list(given) if name.startswith(_OF)}
     filters = spelt_out(given, ASSET_LOOKUPS, ASSET_ALIASES)
     if on_portfolios:
@@ -59,4 +59,8 @@ def one(call: Call) -> IndexAssetShape:
 
 _ALL = "/orm/api/assets/portfolio_index_asset/"
 
-FACES = (Face("GET", _ALL, listing), Face("GET", f"{_ALL}{{key}}/", one))
+FACES = (
+    Face("GET", _ALL, listing),
+    Face("POST", f"{_ALL}query/", listing),
+    Face("GET", f"{_ALL}{{key}}/", one),
+)

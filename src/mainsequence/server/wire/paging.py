@@ -1,6 +1,6 @@
 """Listings page by page: ``{count, next, previous, results}``, with an absolute address of the next page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -18,9 +18,10 @@ SIZES, AFTER = ("limit", "page_size"), "after"
 _PAGING = {*SIZES, AFTER}
 
 
-def filters_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the filters among the parameters."""
-    return {name: value for name, value in given.items() if name not in _PAGING}
+def filters_of(call: Call) -> dict[str, Any]:
+    """Give the filters among the parameters, or in the body of a query that is posted."""
+    said: dict[str, Any] = {name: value for name, value in call.given.items() if name not in _PAGING}
+    return said if call.body is None else said | call.fields()
 
 
 def window_of(call: Call, usual: int = PAGE) -> dict[str, int | None]:

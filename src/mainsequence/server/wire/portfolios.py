@@ -49,7 +49,7 @@ class ComputedPatch(Value):
 
 def listing(call: Call) -> PageShape:
     """List portfolios."""
-    given = spelt_out(filters_of(call.given), PORTFOLIO_LOOKUPS | _LOOKUPS, PORTFOLIO_ALIASES | SERIES_OF)
+    given = spelt_out(filters_of(call), PORTFOLIO_LOOKUPS | _LOOKUPS, PORTFOLIO_ALIASES | SERIES_OF)
     filters = dict(_by_series(call, name, value) for name, value in given.items())
     found = call.ask(contract.QUERY, Query.parse({"filters": filters, **window_of(call)}))
     return page(call, found, lambda records: [shapes.portfolio(record) for record in records])
@@ -143,6 +143,7 @@ _ALL, _ONE = "/orm/api/assets/target_portfolio/", "/orm/api/assets/target_portfo
 
 FACES = (
     Face("GET", _ALL, listing),
+    Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", f"{_ALL}create_from_time_series/", create, HTTPStatus.CREATED),
     Face("PATCH", _ONE, patch),

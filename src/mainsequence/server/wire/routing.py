@@ -39,7 +39,7 @@ class TablePatch(Value):
 
 def listing(call: Call) -> PageShape:
     """List translation tables."""
-    filters = spelt_out(filters_of(call.given), TABLE_LOOKUPS)
+    filters = spelt_out(filters_of(call), TABLE_LOOKUPS)
     found = call.ask(contract.QUERY, Query.parse({"filters": filters, **window_of(call)}))
     return page(call, found, lambda records: [shapes.table(record) for record in records])
 
@@ -137,6 +137,7 @@ _ALL, _ONE = "/orm/api/assets/asset-translation-tables/", "/orm/api/assets/asset
 
 FACES = (
     Face("GET", _ALL, listing),
+    Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
     Face("PATCH", _ONE, patch),
