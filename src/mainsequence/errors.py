@@ -413,7 +413,7 @@ class AuthenticationError(AccessError):
 
 
 class TooManyRequestsError(AccessError):
-    """A client asks too often, or failed to log in too often; ``context["retry_after"]`` says how many seconds to wait."""
+    """A client asks, or failed to log in, too often; ``context["retry_after"]`` says how many seconds to wait."""
 
     code, status = "access.too_many_requests", 429
 
