@@ -70,6 +70,7 @@ def test_a_change_waits_for_approval_and_is_then_written_as_it_was_asked_for(use
     last = category.history()[-1]
     assert (last.actor, last.approved_by, last.operation, last.reason) == ("author", "ada", "append", "grown")
     assert category.assets == ids[:5]
+    assert "append by author, approved by ada" in str(category.explain(ids[4], as_of="2024-07-01"))
     assert category.requests() == []
     assert [each.status for each in category.requests(None)] == ["applied"]
 

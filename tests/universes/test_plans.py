@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mainsequence.client as msc
+from mainsequence.tdag import DataNode
 from mainsequence.virtualfundbuilder import PortfolioStrategy
 from tests.virtualfundbuilder.market import SESSIONS, TABLE, UNIVERSE, bars, configuration, market, register
 
@@ -296,6 +297,60 @@ def test_readers_through_other_universes_are_found():
     below = found["below"]
     assert (below.affected, below.through, below.exact) == (True, ("derived",), False)
     assert below.differs_from == datetime(2024, 1, 5, 21, tzinfo=UTC)
+
+
+def test_price_nodes_and_other_nodes_are_told_apart_from_portfolios():
+    from mainsequence.virtualfundbuilder import InterpolatedPrices
+
+    category = market(FLAT)
+    register(["D", "E"])
+    msc.Series.get(unique_identifier="raw bars").append(bars({"D": [1.0, 1.0]}, SESSIONS[4:6]))
+    rules = {"translation_table_unique_id": TABLE}
+    prices = InterpolatedPrices(prices_configuration=rules, assets_category_unique_id=UNIVERSE)
+    prices.run(show_progress=False)
+    counter = Counter(universe=UNIVERSE)
+    counter.run(show_progress=False)
+
+    def foreseen(**change: Any) -> dict[str, datetime | str | None]:
+        plan = category.plan(**change)
+        return {each.role: each.differs_from if each.affected else "spared" for each in plan.readers}
+
+    begins = datetime(2024, 1, 3, tzinfo=UTC)
+    assert foreseen(remove=by_name("A"), effective_from=begins) == {"prices": "spared", "node": begins}
+    assert foreseen(append=by_name("E"), effective_from=begins) == {"prices": "spared", "node": begins}
+    entered = foreseen(append=by_name("D"), effective_from=begins)
+    assert entered == {"prices": datetime(2024, 1, 8, tzinfo=UTC), "node": begins}
+    counter.delete()
+    prices.delete()
+    assert foreseen(append=by_name("D")) == {}
+
+
+def test_a_reader_that_names_a_universe_pinned_and_not_pinned_is_affected():
+    from mainsequence.virtualfundbuilder import InterpolatedPrices
+
+    category = market(FLAT)
+    msc.Series.get(unique_identifier="raw bars").append(bars({"D": [1.0]}, SESSIONS[:1]))
+    rules = {"translation_table_unique_id": TABLE}
+    for name, affected in ((f"{UNIVERSE}@1", False), (UNIVERSE, True), (f"{UNIVERSE}@1", True)):
+        InterpolatedPrices(prices_configuration=rules, assets_category_unique_id=name).run(show_progress=False)
+        plan = category.plan(append=register(["D"]))
+        assert [each.affected for each in plan.readers] == [affected]
+
+
+class Counter(DataNode):
+    """Counts the members of a universe."""
+
+    def __init__(self, universe: str) -> None:
+        self.universe = universe
+        super().__init__()
+
+    def universes(self) -> list[str]:
+        return [self.universe]
+
+    def update(self) -> pd.DataFrame:
+        members = msc.AssetCategory.get(unique_identifier=self.universe).assets
+        index = pd.DatetimeIndex([pd.Timestamp("2024-01-02", tz="UTC")], name="time_index")
+        return pd.DataFrame({"members": [len(members)]}, index=index)
 
 
 def test_a_plan_shows_itself_everywhere():

@@ -117,7 +117,8 @@ class Plan(ClientObject, PlanRecord):
 
 
 def _parsed(given: str | Path) -> dict[str, Any]:
-    text = given if isinstance(given, str) and given.lstrip().startswith("{") else _file(Path(given))
+    is_text = isinstance(given, str) and (given.lstrip().startswith("{") or "\n" in given)
+    text = str(given) if is_text else _file(Path(given))
     try:
         written = json.loads(text)
     except ValueError as error:

@@ -118,7 +118,8 @@ def told(revision: Revision) -> str:
     """Write who recorded a revision, when and why."""
     why = f": “{revision.reason}”" if revision.reason else ""
     when = f"{revision.recorded_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"Revision {revision.revision} ({revision.operation} by {revision.actor}, {when}{why})"
+    approved = "" if revision.approved_by is None else f", approved by {revision.approved_by}"
+    return f"Revision {revision.revision} ({revision.operation} by {revision.actor}{approved}, {when}{why})"
 
 
 @dataclass(frozen=True, slots=True)
