@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
+from mainsequence.client.universe_base import category_ids
 from mainsequence.contract import changes as contract
 from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.queries import MAX_PAGE
@@ -150,8 +151,6 @@ class Webhook(Noun[WebhookRecord], WebhookRecord):
         Webhook
             Its ``secret`` is shown this once: the receiver checks signatures with it.
         """
-        from mainsequence.client.universe_past import category_ids
-
         fields: dict[str, Any] = {} if kinds is None else {"kinds": [ChangeKind(kind) for kind in kinds]}
         body = WebhookCreation(
             url=url, category_ids=category_ids(categories), description=description, since=since, **fields

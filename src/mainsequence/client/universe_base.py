@@ -1,5 +1,6 @@
 """What every part of ``msc.AssetCategory`` stands on: the record, bound to its carrier, read at its head or a pin."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
 from mainsequence.client.base import Noun
@@ -72,7 +73,7 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
         where = where or carrier()
         found = where.call(explanations.RESOLVE, explanations.PinReference(reference=reference, hold=hold))
         made = cls._bind(found.record, where)
-        made._hold(found.pinned)
+        made._hold(found.pinned)  # noqa: SLF001 (of the same kind)
         return made
 
     def _call(self, operation: Operation[In, Out], body: In, **path: int | str) -> Out:
@@ -109,3 +110,18 @@ def _until(held: PinnedState, history: Any) -> list[Revision]:
     if held.revision is not None:
         return [each for each in history if each.revision <= held.revision]
     return [each for each in history if held.known_at is None or each.recorded_at <= held.known_at]
+
+
+def category_ids(categories: Iterable[Any] | None) -> list[int] | None:
+    """Give the ids of universes named as objects, ids or identifiers; ``None`` for all."""
+    if categories is None:
+        return None
+    if isinstance(categories, str | int | UniverseObject):
+        categories = [categories]
+    return [_category_id(each) for each in categories]
+
+
+def _category_id(category: Any) -> int:
+    if isinstance(category, str):
+        category = UniverseObject._resolved(category)  # noqa: SLF001 (of the same kind)
+    return category.id if isinstance(category, UniverseObject) else int(category)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from pydantic import ConfigDict
 
 from mainsequence.client.connection import carrier
-from mainsequence.client.universe_base import UniverseObject
+from mainsequence.client.universe_base import UniverseObject, category_ids
 from mainsequence.contract import categories as contract
 from mainsequence.contract import explanations
 from mainsequence.domain.assets import AssetRecord
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class At(contract.AsOf):
-    """One state of a universe: valid at ``as_of``, by default now, as recorded at ``revision`` or known ``known_at``."""
+    """One state of a universe: valid at ``as_of``, by default now, as of ``revision`` or as known at ``known_at``."""
 
 
 State: TypeAlias = int | TimeLike | At | UniverseObject
@@ -263,25 +263,6 @@ def _chosen(one: Any, categories: Iterable[Any] | None) -> list[int] | None:
             "This reads the changes of one universe.", hint="msc.AssetCategory.changes(categories=…)."
         )
     return [one.id]
-
-
-def category_ids(categories: Iterable[Any] | None) -> list[int] | None:
-    """Give the ids of universes named as objects, ids or identifiers; ``None`` for all."""
-    if categories is None:
-        return None
-    if isinstance(categories, str | int | UniverseObject):
-        categories = [categories]
-    return [_category_id(each) for each in categories]
-
-
-def _category_id(category: Any) -> int:
-    if isinstance(category, UniverseObject):
-        return category.id
-    if isinstance(category, str):
-        from mainsequence.client.categories import find_universe
-
-        return find_universe(category).id
-    return int(category)
 
 
 def _within(pinned: Any, fields: dict[str, Any]) -> dict[str, Any]:

@@ -69,21 +69,51 @@ def changed_assets(recorded: Recorded, revisions: int) -> tuple[Ints, Ints]:
     int64[revisions], int64[revisions]
         Revisions that nothing belongs to have 0.
     """
-    opened, closed = recorded, recorded.take(recorded.removed <= revisions)
+    closing = recorded.removed <= revisions
     assets, owner = np.unique(recorded.rows.asset, return_inverse=True)
     wide = max(len(assets), 1)
-    came = opened.added * wide + owner
-    went = closed.removed * wide + owner[recorded.removed <= revisions]
-    both = np.intersect1d(came, went)
-    again, before = np.isin(came, both), np.isin(went, both)
-    new, old = _owned(opened.rows.take(again), came[again]), _owned(closed.rows.take(before), went[before])
-    gained = np.concatenate([np.unique(came[~again]), uncovered(new, old)])
-    lost = np.concatenate([np.unique(went[~before]), uncovered(old, new)])
-    return _by_revision(gained // wide, revisions), _by_revision(lost // wide, revisions)
+    opened = _Blocks.of(recorded.added * wide + owner, recorded.rows)
+    closed = _Blocks.of(recorded.removed[closing] * wide + owner[closing], recorded.rows.take(closing))
+    same = opened.same_as(closed)
+    new, old = (each.rows_of(~np.isin(each.keys, same)) for each in (opened, closed))
+    return _by_revision(uncovered(new, old) // wide, revisions), _by_revision(uncovered(old, new) // wide, revisions)
 
 
-def _owned(rows: Intervals, owner: Ints) -> Intervals:
-    return Intervals(owner, rows.start, rows.end, rows.weight)
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Rows by what they belong to, a key: sorted, with the first row of each key, and how many rows it has."""
+
+    rows: Intervals
+    keys: Ints
+    first: Ints
+    count: Ints
+
+    @classmethod
+    def of(cls, key: Ints, rows: Intervals) -> "_Blocks":
+        order = np.argsort(key, kind="stable")
+        keys, first, count = np.unique(key[order], return_index=True, return_counts=True)
+        rows = rows.take(order)
+        return cls(Intervals(key[order], rows.start, rows.end, rows.weight), keys, first, count)
+
+    def same_as(self, other: "_Blocks") -> Ints:
+        """Give the keys whose rows, here and there, cover one stretch without a gap, and the same one."""
+        keys, mine, theirs = np.intersect1d(self.keys, other.keys, assume_unique=True, return_indices=True)
+        here, there = self.stretches()[:, mine], other.stretches()[:, theirs]
+        whole = (here[2] == here[1] - here[0]) & (there[2] == there[1] - there[0])
+        equal: Ints = keys[whole & (here == there).all(axis=0)]
+        return equal
+
+    def stretches(self) -> Ints:
+        """Give for each key the first start, the last end, and the time covered; int64[3, keys]."""
+        if not len(self.keys):
+            return np.empty((3, 0), dtype=np.int64)
+        start, end = self.rows.start, self.rows.end
+        columns = (np.minimum.reduceat(start, self.first), np.maximum.reduceat(end, self.first))
+        return np.stack([*columns, np.add.reduceat(end - start, self.first)])
+
+    def rows_of(self, chosen: Bools) -> Intervals:
+        """Give the rows of some keys, which stand for their assets."""
+        return self.rows.take(np.repeat(chosen, self.count))
 
 
 def _by_revision(numbers: Ints, revisions: int) -> Ints:

@@ -1,10 +1,22 @@
 """A whole ledger in columns, for those who check it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, RowMapping, String, cast, func, or_, select
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    RowMapping,
+    String,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by
 
 from mainsequence.compute.intervals import Intervals
 from mainsequence.compute.ledger_checks import Recorded
@@ -12,7 +24,6 @@ from mainsequence.platform.registry.ledger import row
 from mainsequence.platform.registry.tables import category, category_membership, category_revision
 
 _NUMBERS = (row.asset_id, row.valid_from, row.valid_to, row.added_revision, row.removed_revision)
-AT_ONCE = 200_000
 
 
 def head_revision(connection: Connection, category_id: int) -> Any:
@@ -39,17 +50,33 @@ def misshapen(connection: Connection, category_id: int) -> int:
 
 
 def everything(connection: Connection, category_id: int) -> Recorded:
-    """Read every row that was ever recorded for a universe."""
-    query = select(*_NUMBERS, row.weight).where(row.category_id == category_id)
-    parts = list(_parts(connection, query))
-    asset, start, end, added, removed = (
-        np.concatenate([part[place] for part in parts] or [np.empty(0, np.int64)]) for place in range(len(_NUMBERS))
-    )
-    weight = np.concatenate([part[-1] for part in parts] or [np.empty(0)])
+    """Read every row that was ever recorded for a universe, in columns; one scan in the order of the primary key."""
+    read = _packed if connection.dialect.name == "postgresql" else _listed
+    asset, start, end, added, removed, weight = read(connection, row.category_id == category_id)
     return Recorded(Intervals(asset, start, end, weight), added, removed)
 
 
-def _parts(connection: Connection, query: Any) -> Iterator[list[Any]]:
-    for part in connection.execute(query).partitions(AT_ONCE):
-        *numbers, weight = zip(*part, strict=True)
-        yield [*(np.array(column, dtype=np.int64) for column in numbers), np.array(weight, dtype=np.float64)]
+_ORDER = (row.removed_revision, row.valid_to, row.asset_id)
+
+
+def _packed(connection: Connection, mine: ColumnElement[bool]) -> list[Any]:
+    """Read columns as the bytes that PostgreSQL sends numbers as: big-endian, 64 bits."""
+    numbers = [func.int8send(cast(column, BigInteger())) for column in _NUMBERS]
+    weight = func.float8send(func.coalesce(row.weight, cast("NaN", Float(53))))
+    joined = [_joined(column) for column in (*numbers, weight)]
+    found = [bytes(each or b"") for each in connection.execute(select(*joined).where(mine)).one()]
+    columns: list[Any] = [np.frombuffer(each, dtype=">i8").astype(np.int64) for each in found[:-1]]
+    return [*columns, np.frombuffer(found[-1], dtype=">f8").astype(np.float64)]
+
+
+def _joined(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.string_agg(column, aggregate_order_by(cast(b"", BYTEA()), *_ORDER))
+
+
+def _listed(connection: Connection, mine: ColumnElement[bool]) -> list[Any]:
+    """Read whole numbers as JSON texts, one for each column, and weights, which JSON would round, as they are."""
+    scan = select(*_NUMBERS).where(mine).order_by(*_ORDER).subquery()
+    texts = connection.execute(select(*(func.json_group_array(column) for column in scan.c))).one()
+    weights = connection.execute(select(row.weight).where(mine).order_by(*_ORDER)).fetchall()
+    columns: list[Any] = [np.array(orjson.loads(text), dtype=np.int64) for text in texts]
+    return [*columns, np.fromiter((np.nan if w is None else w for (w,) in weights), np.float64, len(weights))]
