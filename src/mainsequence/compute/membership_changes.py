@@ -73,7 +73,8 @@ def reweighted(change: Change) -> Reweighted:
     steps[1, 2 * n : 2 * n + m], steps[1, 2 * n + m :], source[1, 2 * n : 2 * n + m] = 1, -1, np.arange(m)
     order = np.lexsort((at, owners))
     owners, at, source = owners[order], at[order], source[:, order]
-    both = (np.cumsum(steps[:, order], axis=1) > 0).all(axis=0)
+    held, follows = np.cumsum(steps[:, order], axis=1) > 0
+    both = held & follows
     chosen = np.flatnonzero(both[:-1] & (at[1:] > at[:-1]) & (owners[1:] == owners[:-1]))
     rows = np.maximum.accumulate(np.where(source >= 0, np.arange(source.shape[1]), 0), axis=1)[:, chosen]
     old = closed.weight[source[0][rows[0]]]

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, delete, func, insert, select, update
 
 from mainsequence.compute.intervals import Ints
+from mainsequence.domain.access import Actor
 from mainsequence.domain.guards import ChangeRequestRecord, GuardChange, Guards
 from mainsequence.domain.plans import PlannedChange
 from mainsequence.domain.times import from_micros
@@ -13,6 +14,7 @@ from mainsequence.domain.values import trusted
 from mainsequence.platform.registry.composition_tables import category_definition, category_operand
 from mainsequence.platform.registry.governance_tables import category_alias, category_guard, change_request
 from mainsequence.platform.registry.sets import within
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import NEVER, category, category_membership, category_reference
 
 PENDING = "pending"
@@ -168,7 +170,8 @@ def had_name(organization_id: int, unique_identifier: str) -> Select[tuple[int]]
 
 def alias_of(connection: Connection, organization_id: int, unique_identifier: str) -> int | None:
     """Give the id of the universe that had an identifier before it was renamed."""
-    return connection.scalar(had_name(organization_id, unique_identifier))
+    found: int | None = connection.execute(had_name(organization_id, unique_identifier)).scalar()
+    return found
 
 
 def rename(
@@ -199,9 +202,9 @@ def former_names(connection: Connection, category_id: int) -> list[str]:
     return list(connection.scalars(query.order_by(category_alias.c.recorded_at)))
 
 
-def deprecated_for(connection: Connection, organization_id: int, unique_identifier: str) -> list[str]:
-    """List the universes that name one as their successor."""
-    own = (category.c.organization_id == organization_id, category.c.successor == unique_identifier)
+def deprecated_for(connection: Connection, actor: Actor, unique_identifier: str) -> list[str]:
+    """List the universes that somebody may see and that name one as their successor."""
+    own = (*seen_by(actor, category), category.c.successor == unique_identifier)
     return list(connection.scalars(select(category.c.unique_identifier).where(*own).order_by(category.c.id)))
 
 

@@ -251,7 +251,8 @@ def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> No
 def changed(guards: Guards, fields: dict[str, Any]) -> Guards:
     """Give guards with some fields set; names once each, in their order."""
     people = {name: tuple(dict.fromkeys(fields[name])) for name in ("approvers", "owners") if name in fields}
-    return Guards(**(guards.model_dump() | fields | people))
+    told: dict[str, Any] = {**guards.model_dump(), **fields, **people}
+    return Guards(**told)
 
 
 def check_known(work: Work, names: Iterable[str]) -> None:
