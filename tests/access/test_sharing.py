@@ -279,3 +279,19 @@ def test_sharing_shows_itself() -> None:
     assert "team quants: edit" in repr(said)
     assert "team quants: edit" in said._repr_html_()
     assert repr(msc.Team.get(name="quants")) == "Team(id=1, name='quants', members=[])"
+
+
+def test_a_private_universe_made_from_another_stands_in_the_way_without_a_name() -> None:
+    ada, bo = Person("ada"), Person("bo")
+    with ada.session():
+        open_one = msc.AssetCategory.create(unique_identifier="open", assets=[msc.Asset.create(unique_identifier="a")])
+        hidden = msc.AssetCategory.from_expression("hidden", "open").set_visibility("private")
+        assert hidden.asset_ids() == open_one.asset_ids()
+    with bo.session():
+        seen = msc.AssetCategory.get(unique_identifier="open")
+        assert [each.identifier for each in seen.references()] == []
+        with pytest.raises(InUseError, match="1 more that is not shared with you") as refused:
+            seen.delete()
+        assert "hidden" not in f"{refused.value} {refused.value.context}"
+        with pytest.raises(NotFoundError):
+            msc.AssetCategory.from_expression("mine", "open | hidden")

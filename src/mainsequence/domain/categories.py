@@ -109,6 +109,10 @@ class CategoryDiff(Value):
         return f"<table><caption>{escape(repr(self)[:200])}</caption>{rows}</table>"
 
 
+UNIVERSE_REFERENCE = "category"
+"""The kind of the readers that are universes themselves."""
+
+
 class Reference(Value):
     """Something that reads a universe; the same one whatever it tells of itself."""
 

@@ -1,5 +1,6 @@
 """Rights on one object, asked for where an operation that changes it begins."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
@@ -71,6 +72,12 @@ def taken(kind: Kind, unique_identifier: str) -> AlreadyExistsError:
 
 def _article(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+def known(found: Iterable[list[str]]) -> list[str]:
+    """Name what who asks may see, given that and all there is, and say how much more there is."""
+    seen, every = found
+    return named(seen, len(every))
 
 
 def named(seen: list[str], count: int) -> list[str]:

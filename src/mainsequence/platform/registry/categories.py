@@ -26,7 +26,14 @@ from sqlalchemy import (
 
 from mainsequence.compute.intervals import Change, Intervals
 from mainsequence.domain.access import Actor, Role
-from mainsequence.domain.categories import CategoryCreation, CategoryRecord, Deprecation, Reference, Revision
+from mainsequence.domain.categories import (
+    UNIVERSE_REFERENCE,
+    CategoryCreation,
+    CategoryRecord,
+    Deprecation,
+    Reference,
+    Revision,
+)
 from mainsequence.domain.portfolios import PORTFOLIO_REFERENCE
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import from_micros
@@ -238,12 +245,13 @@ def revision_known_at(connection: Connection, category_id: int, time: int) -> in
 
 
 def references(connection: Connection, actor: Actor, category_id: int) -> list[Reference]:
-    """List what reads a universe, but for portfolios that are hidden from who asks."""
+    """List what reads a universe, but for portfolios and universes that are hidden from who asks."""
     table = category_reference
     query = select(table.c.referrer_kind, table.c.referrer, table.c.about).where(table.c.category_id == category_id)
     if actor.role is not Role.ADMIN:
-        same = (table.c.referrer_kind == PORTFOLIO_REFERENCE, table.c.referrer == portfolio.c.unique_identifier)
-        query = query.where(not_(exists().where(*same, *hidden_from(actor, portfolio))))
+        for kind, noun in ((PORTFOLIO_REFERENCE, portfolio), (UNIVERSE_REFERENCE, category)):
+            same = (table.c.referrer_kind == kind, table.c.referrer == noun.c.unique_identifier)
+            query = query.where(not_(exists().where(*same, *hidden_from(actor, noun))))
     rows = connection.execute(query.order_by(table.c.referrer_kind, table.c.referrer))
     return [_reference(*row) for row in rows]
 

@@ -223,13 +223,14 @@ def forget(connection: Connection, category_id: int, identifier: str) -> None:
         connection.execute(delete(table).where(table.c.category_id == category_id))
 
 
-def readers_ever(connection: Connection, category_id: int) -> list[str]:
-    """Name the universes whose definitions, present or past, name a universe."""
+def readers_ever(connection: Connection, actor: Actor, category_id: int) -> list[str]:
+    """Name the universes that somebody may see and whose definitions, present or past, name a universe."""
     query = (
         select(category.c.unique_identifier)
         .distinct()
         .join(category_operand, category_operand.c.category_id == category.c.id)
         .where(category_operand.c.operand_id == category_id, category_operand.c.category_id != category_id)
+        .where(*seen_by(actor, category))
     )
     return list(connection.scalars(query.order_by(category.c.unique_identifier)))
 

@@ -150,14 +150,17 @@ def delete(work: Work, _body: None, *, key: int) -> None:
 
 def _refuse_if_needed(work: Work, record: CategoryRecord) -> None:
     guards.check_end(work, record, "Deleting")
-    once = composition.readers_ever(work.connection, record.id)
+    who = (work.actor, work.steward)
+    once = rights.known(composition.readers_ever(work.connection, each, record.id) for each in who)
     if once:
         raise InUseError(
             f"The past of {listed(once)} is made from {record.unique_identifier!r}.",
             hint="Delete those first; while they exist, what was known of them stays readable.",
             referrers=[f"category {each}" for each in once],
         )
-    deprecated = governance.deprecated_for(work.connection, work.organization_id, record.unique_identifier)
+    deprecated = rights.known(
+        governance.deprecated_for(work.connection, each, record.unique_identifier) for each in who
+    )
     if deprecated:
         raise InUseError(
             f"{record.unique_identifier!r} is the successor of {listed(deprecated)}.",

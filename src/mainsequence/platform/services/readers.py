@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, replace
 
-from mainsequence.domain.categories import CategoryRecord, Reference
+from mainsequence.domain.categories import UNIVERSE_REFERENCE, CategoryRecord, Reference
 from mainsequence.domain.portfolios import PORTFOLIO_REFERENCE, PortfolioRecord
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.values import trusted
@@ -14,9 +14,6 @@ from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category, portfolio
 from mainsequence.platform.work import Work
-
-UNIVERSE_REFERENCE = "category"
-"""The kind under which a universe is named among the readers of another one."""
 
 
 @dataclass(frozen=True, slots=True)
