@@ -123,6 +123,11 @@ class Face:
     status: int = HTTPStatus.OK
     is_open: bool = field(default=False, kw_only=True)
 
+    @property
+    def writes(self) -> bool:
+        """Whether something may change; queries are posted too."""
+        return self.method != "GET" and not self.path.endswith("/query/")
+
 
 class Endpoint:
     """Answers the requests for one face."""
@@ -140,6 +145,7 @@ class Endpoint:
     async def answer(self, request: Request) -> Response:
         """Answer one request; the work runs in a thread."""
         request.state.operation = f"wire {self.face.method} {self.face.path}"
+        request.state.writes = self.face.writes
         try:
             secret = None if self.face.is_open else self.guard.secret_of(request.headers.get("Authorization"))
             content = await bodies.read(request, self.body_limit)
