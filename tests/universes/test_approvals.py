@@ -206,6 +206,22 @@ def test_guards_are_set_by_owners_and_administrators_alone(users: Carriers):
     category.rename("still_ours")
 
 
+def test_readers_that_are_hidden_from_who_plans_are_counted(users: Carriers):
+    from mainsequence.contract import portfolios, sharing
+    from mainsequence.domain.portfolios import PortfolioCreation
+
+    category, ids = universe(users)
+    for name in ("open", "secret"):
+        body = PortfolioCreation(unique_identifier=name, display_name=name, universe="shared")
+        made = users["owner"].call(portfolios.CREATE, body)
+    private = sharing.VisibilityChange(visibility="private")
+    users["owner"].call(sharing.VERBS["portfolio"].change, private, key=made.id)
+    for name, seen_readers, hidden in (("owner", {"open", "secret"}, 0), ("author", {"open"}, 1)):
+        plan = seen(category, users[name]).plan(remove=ids[:1])
+        assert ({each.identifier for each in plan.readers}, plan.hidden_readers) == (seen_readers, hidden)
+        assert ("may not see" in repr(plan)) == bool(hidden)
+
+
 @pytest.mark.embedded
 def test_requests_of_other_organizations_do_not_exist(tmp_path: Path):
     from mainsequence.contract import access

@@ -172,6 +172,14 @@ def test_everything_that_names_a_universe_goes_on_working_after_it_is_renamed():
     assert {each.identifier for each in category.plan(remove=category.get_assets()).affected} >= {"reader"}
 
 
+def test_a_portfolio_that_reads_a_deprecated_universe_warns_when_it_runs():
+    market({"A": [100.0] * 8}).deprecate(reason="use another one")
+    node = PortfolioStrategy(portfolio_configuration=configuration())
+    with pytest.warns(msc.DeprecatedUniverseWarning, match="use another one"):
+        node.run(show_progress=False)
+    assert len(node.values()) == 8
+
+
 @pytest.mark.embedded
 def test_a_program_warns_once_in_a_process():
     old, new = two()

@@ -109,6 +109,28 @@ def test_the_portfolios_that_a_plan_names_are_those_that_differ_and_from_that_st
     assert foreseen == happened
 
 
+@pytest.mark.embedded
+def test_a_portfolio_that_begins_later_without_its_first_prices_differs_from_its_first_stamp():
+    category = market(FLAT)
+    series = msc.Series.get(unique_identifier="raw bars")
+    series.append(bars({"D": [20.0, 21.0, 22.0]}, ["2023-12-29", *SESSIONS[:2]]))
+    d = register(["D"])
+    category.append_assets(d, effective_from="2024-01-03")
+    wanted: dict[str, Any] = {
+        "fixed": (("FixedWeights",), weighted(A=0.5, C=0.5)),
+        "late": ((), {"start_date": SESSIONS[4]}),
+    }
+    before = {name: results(build(name, *args, **kwargs)) for name, (args, kwargs) in wanted.items()}
+    for change in ({"remove": d, "effective_from": "2024-01-04"}, {"remove": d}):
+        plan = category.plan(**change)
+        plan.apply()
+        foreseen = {each.identifier: each.differs_from for each in plan.readers if each.role == "portfolio"}
+        after = {name: results(build(name, *args, force=True, **kwargs)) for name, (args, kwargs) in wanted.items()}
+        assert foreseen == {name: first_difference(before[name], after[name]) for name in wanted}
+        before = after
+    assert foreseen["fixed"] == datetime(2023, 12, 29, 21, tzinfo=UTC)
+
+
 def test_a_plan_names_who_differs_and_from_when_on_every_carrier():
     foreseen, happened = foreseen_and_happened("B leaves on the fourth day")
     assert foreseen == happened

@@ -6,7 +6,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from mainsequence.domain.plans import AffectedReader, PlanRecord, Reweighting, Spell
+from mainsequence.domain.plans import AffectedReader, PlanRecord, Reweighting, Spell, count
 
 SHOWN = 20
 """How many lines of one kind are shown."""
@@ -36,7 +36,7 @@ def lines(plan: PlanRecord, shown: int = SHOWN) -> list[Line]:
     return [
         Line("#", title),
         *_cut(_members(plan), shown),
-        *_section("Readers", [_reader(each) for each in plan.readers], shown),
+        *_section("Readers", _readers(plan), shown),
         *_section("Held today in members that would leave", _held(plan), shown),
         *_section(
             "Without a route", [Line("?", f"{each.unique_identifier}: {each.reason}") for each in plan.unrouted], shown
@@ -104,6 +104,11 @@ def _change(each: Reweighting) -> str:
 def _moment(at: datetime) -> str:
     midnight = (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
     return f"{at:%Y-%m-%d}" if midnight else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _readers(plan: PlanRecord) -> list[Line]:
+    hidden = [Line("?", f"{count(plan.hidden_readers, 'reader')} that you may not see")] if plan.hidden_readers else []
+    return [_reader(each) for each in plan.readers] + hidden
 
 
 def _reader(each: AffectedReader) -> Line:

@@ -154,6 +154,7 @@ class PlanRecord(Value):
     leaves: list[Spell]
     reweighted: list[Reweighting]
     readers: list[AffectedReader]
+    hidden_readers: int = Field(0, description="Readers that who asked may not see")
     held: list[HeldWeight]
     unrouted: list[UnroutedMember]
     unpriced: list[UnpricedMember]

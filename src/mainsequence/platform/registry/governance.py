@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, delete, func, insert, not_, select, update
 
 from mainsequence.compute.intervals import Ints
 from mainsequence.domain.access import Actor
@@ -15,7 +15,7 @@ from mainsequence.platform.registry.composition_tables import category_definitio
 from mainsequence.platform.registry.governance_tables import category_alias, category_guard, change_request
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
-from mainsequence.platform.registry.tables import NEVER, category, category_membership, category_reference
+from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership, category_reference
 
 PENDING = "pending"
 NO_GUARDS = Guards()
@@ -136,6 +136,14 @@ def ever_members(connection: Connection, category_id: int, asset_ids: Ints) -> s
     return set(connection.scalars(query))
 
 
+def members_besides(connection: Connection, category_id: int, asset_ids: Iterable[int]) -> set[str]:
+    """Name everyone who has any time as a member at the head, but for some."""
+    row = category_membership.c
+    held = (row.category_id == category_id, row.removed_revision == NEVER, asset.c.id == row.asset_id)
+    others = not_(within(connection, row.asset_id, asset_ids))
+    return set(connection.scalars(select(asset.c.unique_identifier).distinct().where(*held, others)))
+
+
 def reads_pinned_only(connection: Connection, category_id: int, operand_id: int) -> bool:
     """Tell whether the definition in force of a universe names another one, and only by pins."""
     operand, definition = category_operand.c, category_definition.c
@@ -162,7 +170,7 @@ def present_names(connection: Connection, organization_id: int, names: Iterable[
     return {name: name for name in asked} | dict(found.all())
 
 
-def had_name(organization_id: int, unique_identifier: str) -> Select[tuple[int]]:
+def had_name(organization_id: int, unique_identifier: str) -> Select[int]:
     """Give the query for the id of the universe that had an identifier before it was renamed."""
     one = (category_alias.c.organization_id == organization_id, category_alias.c.unique_identifier == unique_identifier)
     return select(category_alias.c.category_id).where(*one)

@@ -242,7 +242,7 @@ def check_end(work: Work, head: CategoryRecord, asked: str) -> None:
 
 
 def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> None:
-    """Refuse another definition of a universe that is locked, or wants a reason; one with approvers is left to owners."""
+    """Refuse to redefine a universe that is locked, or wants a reason; one with approvers is left to its owners."""
     check_end(work, head, "Redefining")
     if registry.guards(work.connection, head.id).require_reason and not (reason or "").strip():
         raise ReasonRequiredError(f"A change of {head.unique_identifier!r} needs a reason.", hint="Give reason='…'.")
@@ -250,8 +250,9 @@ def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> No
 
 def changed(guards: Guards, fields: dict[str, Any]) -> Guards:
     """Give guards with some fields set; names once each, in their order."""
-    people = {name: tuple(dict.fromkeys(fields[name])) for name in ("approvers", "owners") if name in fields}
-    told: dict[str, Any] = {**guards.model_dump(), **fields, **people}
+    told: dict[str, Any] = guards.model_dump() | fields
+    for people in ("approvers", "owners"):
+        told[people] = tuple(dict.fromkeys(told[people]))
     return Guards(**told)
 
 

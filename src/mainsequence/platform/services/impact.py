@@ -38,6 +38,8 @@ class Shift:
         The time that assets gain, lose, and weigh something else.
     names
         The unique identifier of every asset concerned, by id.
+    departed
+        Who is left with no time at all as a member.
     """
 
     head: CategoryRecord
@@ -45,6 +47,7 @@ class Shift:
     lost: Intervals
     reweighted: Reweighted
     names: dict[int, str]
+    departed: tuple[int, ...] = ()
 
     @property
     def moved(self) -> Intervals:
@@ -136,6 +139,10 @@ class View:
         self._stamps: dict[str, Stamps] = {}
         gained = np.unique(shift.gained.asset)
         self.newcomers = set(gained.tolist()) - registry.ever_members(work.connection, shift.head.id, gained)
+        self.departed = set(shift.departed)
+        self.staying = (
+            registry.members_besides(work.connection, shift.head.id, shift.departed) if self.departed else set()
+        )
 
     # -- what is stored
 
@@ -209,9 +216,8 @@ class View:
         known = self._is_understood(reader)
         times = stamps.trading if reader.about.rebalances in PERIODIC else stamps.all
         rows, since = self._mattering(reader)
-        first = min(
-            (each for each in (_first_in(times, rows, since), self._earlier(reader, stamps)) if each), default=None
-        )
+        found = (_first_in(times, rows, since), self._earlier(reader, stamps), self._begins_later(reader, stamps))
+        first = min((each for each in found if each is not None), default=None)
         if first is not None:
             return _affected(reader, first, "its members differ at that stamp", exact=known)
         return self._later(reader, rows, stamps)
@@ -254,6 +260,17 @@ class View:
             return None
         begins = _close_after(reader.calendar, max(min(firsts), start_micros(reader.about.start_date)))
         return begins if begins < stamps.all[0] else None
+
+    def _begins_later(self, reader: Reader, stamps: Stamps) -> int | None:
+        """Give the first stamp where it falls away: those who leave for ever alone had prices so early."""
+        if not self.departed or reader.through:
+            return None
+        priced, posted = self.statistics(reader.about.prices_series), self.statistics(reader.about.signal_series)
+        firsts = [start_micros(priced[name].first) for name in self.staying | posted.keys() if name in priced]
+        if not firsts:
+            return int(stamps.all[0])
+        begins = _close_after(reader.calendar, max(min(firsts), start_micros(reader.about.start_date)))
+        return int(stamps.all[0]) if begins > stamps.all[0] else None
 
     def _later(self, reader: Reader, rows: Intervals, stamps: Stamps) -> AffectedReader:
         """Look behind the last stamp: a change that comes into force there, before the portfolio's own end."""

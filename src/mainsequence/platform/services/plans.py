@@ -3,19 +3,20 @@
 import numpy as np
 
 from mainsequence.compute.intervals import Change, Edit, Intervals, Verb, apply, become, concatenate
-from mainsequence.compute.membership_changes import after, entering, leaving, most_gone, reweighted
+from mainsequence.compute.membership_changes import after, change_of, entering, leaving, most_gone, reweighted
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.plans import ChangeSize, PlanRecord, Reweighting, Spell
-from mainsequence.domain.times import MIN_MICROS, from_micros, open_datetime
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
 from mainsequence.domain.values import trusted
 from mainsequence.errors import AlteredPlanError
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
 from mainsequence.platform.registry import ledger
-from mainsequence.platform.services import approvals, derived, guards, impact, memberships, planned
+from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.services import approvals, derived, guards, impact, memberships, planned, readers
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.impact import Shift
 from mainsequence.platform.work import Work, carries_out
@@ -64,7 +65,7 @@ def described(work: Work, head: CategoryRecord, change: Change, operation: str) 
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     names = ledger.identifiers(work.connection, ids)
     gained, lost = entering(change), leaving(change)
-    shift = Shift(head, gained, lost, reweighted(change), names)
+    shift = Shift(head, gained, lost, reweighted(change), names, _departed(work, head, change))
     told = impact.of(work, shift)
     return PlanRecord(
         unique_identifier=head.unique_identifier,
@@ -75,12 +76,22 @@ def described(work: Work, head: CategoryRecord, change: Change, operation: str) 
         leaves=_spells(lost, names),
         reweighted=_reweightings(shift),
         readers=told.readers,
+        hidden_readers=readers.hidden(work, head),
         held=told.held,
         unrouted=told.unrouted,
         unpriced=told.unpriced,
         size=_size(work, head, change, lost),
         objections=guards.objections(work, head, change),
     )
+
+
+def _departed(work: Work, head: CategoryRecord, change: Change) -> tuple[int, ...]:
+    """Name those whom a change leaves no time at all."""
+    if not len(change.lost):
+        return ()
+    present = ledger.intervals_of(work.connection, State(head.id), change.lost, MIN_MICROS, MAX_MICROS)
+    own = change_of(*(rows.take(np.isin(rows.asset, change.lost)) for rows in (change.closed, change.opened)))
+    return tuple(sorted(set(change.lost.tolist()) - set(after(present, own).asset.tolist())))
 
 
 def _spells(rows: Intervals, names: dict[int, str]) -> list[Spell]:

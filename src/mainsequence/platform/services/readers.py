@@ -66,6 +66,12 @@ def of(work: Work, head: CategoryRecord) -> list[Reader]:
     return _told(work, list(found.values()))
 
 
+def hidden(work: Work, head: CategoryRecord) -> int:
+    """Count the readers that who asks may not see."""
+    every, seen = (registry.references(work.connection, who, head.id) for who in (work.steward, work.actor))
+    return len(every) - len(seen)
+
+
 def _universes(work: Work, references: list[Reference]) -> dict[str, CategoryRecord]:
     names = [each.identifier for each in references if each.kind == UNIVERSE_REFERENCE]
     if not names:
