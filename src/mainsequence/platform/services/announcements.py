@@ -45,7 +45,7 @@ def noted(work: Work, _body: None, *, key: int) -> "pa.Table":
 
 @carries_out(contract.UPCOMING)
 def upcoming(work: Work, body: UpcomingQuery, *, key: int) -> "pa.Table":
-    """Read the changes after a time that were known by then, soonest first."""
+    """Read the changes after a time that were known by then: soonest first, leavers before those who enter."""
     import pyarrow as pa
 
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
@@ -53,7 +53,7 @@ def upcoming(work: Work, body: UpcomingQuery, *, key: int) -> "pa.Table":
     check_interval(time, until, ("as_of", "until"))
     moves = _moves(work, *_state(work, key), key, time)
     ahead = moves.take((moves.at > time) & (moves.at < until) & (moves.known <= time))
-    ahead = ahead.take(np.lexsort((ahead.asset, ahead.at)))
+    ahead = ahead.take(np.lexsort((ahead.asset, ahead.kind != "leaves", ahead.at)))
     return pa.table(
         {
             "effective_at": _stamps(ahead.at),
