@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
+from mainsequence.contract import credentials as credentials_contract
+from mainsequence.contract.credentials import PasswordChange
+from mainsequence.domain.access import UserCreation
 from mainsequence.errors import AuthenticationError, ConfigurationError
 from mainsequence.platform.platform import Platform
+from mainsequence.platform.services import access, credentials
 from mainsequence.server.sessions import ACCESS_SECONDS, Sessions
 from mainsequence.settings import Settings
 from tests.cli.runner import answer, refusal, run
@@ -278,6 +283,22 @@ def test_a_short_signing_key_is_refused(tmp_path: Any) -> None:
     platform = Platform.embedded(Settings(home=tmp_path))
     with pytest.raises(ConfigurationError, match="at least 32"):
         Sessions(platform, "short")
+    platform.close()
+
+
+def test_a_key_of_the_settings_signs_and_is_not_stored(tmp_path: Path) -> None:
+    key = "a key of the settings, 32 characters"
+    assert Settings.from_environment({"MAINSEQUENCE_JWT_KEY": key}).jwt_key == key
+    platform = Platform.embedded(Settings(home=tmp_path))
+    with platform.work(platform.actor, writes=True) as work:
+        admin = access.create_user(work, UserCreation(name="admin", role="admin"))
+    platform.call(credentials_contract.SET_PASSWORD, PasswordChange(password=PASSWORD), key=admin.id)
+    token = Sessions(platform, key).log_in("admin", PASSWORD).access
+    assert jwt.decode(token, key, ["HS256"], issuer="mainsequence-platform")["use"] == "access"
+    with platform.work(platform.actor, writes=False) as work:
+        assert credentials.signing_key(work) is None
+    assert key not in repr(Settings(home=tmp_path, jwt_key=key))
+    assert PASSWORD not in repr(PasswordChange(password=PASSWORD))
     platform.close()
 
 
