@@ -1,9 +1,10 @@
 """What every test gets: a home of its own, and hypothesis that does not depend on the speed of the machine.
 
-Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry on
-PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of them, or
-mark a test ``embedded`` that is about the platform in this process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run
-everything with the registry there, on whichever carrier: with ``MAINSEQUENCE_TEST_CARRIER=http`` a server before it.
+Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry
+on PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of
+them, which then also reaches the folders of `ASKED_FOR`, or mark a test ``embedded`` that is about the platform in this
+process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier:
+with ``MAINSEQUENCE_TEST_CARRIER=http`` a server stands before it.
 """
 
 import os
@@ -21,14 +22,18 @@ settings.register_profile("ci", parent=settings.get_profile("default"), print_bl
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 BEHAVIOUR = {"access", "identity", "loading", "portfolios", "routing", "series", "universes"}
+ASKED_FOR = {"tdag", "virtualfundbuilder"}
+"""Behaviour that stands on the one above: embedded, unless another carrier is asked for."""
+
 CARRIERS = ("embedded", "postgresql", "http")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of behaviour on every carrier."""
-    if metafunc.definition.path.parent.name not in BEHAVIOUR or "carrier" not in metafunc.fixturenames:
-        return
+    folder = metafunc.definition.path.parent.name
     chosen = os.environ.get("MAINSEQUENCE_TEST_CARRIER")
+    if folder not in (BEHAVIOUR | ASKED_FOR if chosen else BEHAVIOUR) or "carrier" not in metafunc.fixturenames:
+        return
     carriers = [chosen] if chosen else _carriers()
     if metafunc.definition.get_closest_marker("embedded"):
         carriers = [each for each in carriers if each == "embedded"]
