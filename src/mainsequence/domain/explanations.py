@@ -72,7 +72,7 @@ class Explanation(Value):
         if self.touches[1:]:
             several = ", ".join(f"{each.revision.revision} {_DID[each.effect]}" for each in self.touches)
             told.append(f"Revisions that touched it: {several}.")
-        return [*told, *self.why]
+        return [*told, *(each if each.endswith(".") else f"{each}." for each in self.why)]
 
     def _standing(self) -> str:
         where = f"{self.asset_unique_identifier} is {'' if self.is_member else 'not '}in {self.unique_identifier}"
