@@ -5,22 +5,48 @@ Nothing is deleted, and of a row only ``removed_revision`` ever changes, once. D
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, not_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    not_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from mainsequence.compute.intervals import Change, Intervals, Ints, concatenate
 from mainsequence.domain.access import Actor
 from mainsequence.domain.explanations import Row
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
+from mainsequence.domain.times import MAX_MICROS, MICROS_PER_DAY, MIN_MICROS
 from mainsequence.platform.registry.sets import large_join, row_set, within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import NEVER, asset, category, category_membership
 
 row = category_membership.c
+
+SPELLS = tuple(MICROS_PER_DAY * 4**power for power in range(7))
+"""The classes of spells that end: up to so many microseconds; longer ones are the last class."""
+
+SPELL_CLASS = (
+    "(CASE "
+    + " ".join(f"WHEN valid_to - valid_from <= {width} THEN {number}" for number, width in enumerate(SPELLS))
+    + f" ELSE {len(SPELLS)} END)"
+)
+"""The class of a spell. Those of a class that hold at a time end soon after it, which is what an index can find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +76,32 @@ def member_ids_query(state: State, time: int) -> Select[tuple[int]]:
     return select(row.asset_id).where(*state.valid_at(time))
 
 
+def _holding(own: Sequence[ColumnElement[bool]], time: Any, *columns: Any) -> CompoundSelect[Any]:
+    """Give the query for the rows of heads that hold at a time, whatever the length of their past and future.
+
+    Rows that do not end are found by their key. Of those that end, a class of spells (`SPELL_CLASS`) that hold at the
+    time end within the longest length of their class, which the index bounds on both sides. SQLite has that index.
+    """
+    queries = [select(*columns).where(*own, row.valid_to == MAX_MICROS, row.valid_from <= time)]
+    for number, width in enumerate((*SPELLS, None)):
+        spell: list[ColumnElement[bool]] = [
+            literal_column(f"valid_to != {MAX_MICROS}"),
+            literal_column(f"{SPELL_CLASS} = {number}"),
+        ]
+        spell += [row.valid_to > time, row.valid_from <= time]
+        if width is not None:
+            spell.append(row.valid_to <= time + width)
+        queries.append(select(*columns).where(*own, *spell))
+    return union_all(*queries)
+
+
 def asset_ids(connection: Connection, state: State, time: int) -> list[int]:
     """Give the ids of the members at a time, sorted."""
     if state.revision is None and connection.dialect.name == "sqlite":
         packed = connection.execute(_HEAD_IDS, {"category_id": state.category_id, "time": time}).scalar_one()
         ids: list[int] = orjson.loads(packed)
     else:
-        ids = _packed(connection, member_ids_query(state, time)).tolist()
+        ids = _packed(connection, members_query(connection, state, time)).tolist()
     ids.sort()
     return ids
 
@@ -70,17 +115,23 @@ def unchanged_around(connection: Connection, state: State, time: int) -> tuple[i
     return max(began, ended), min(begins, ends)
 
 
-_MEMBERS_NOW = select(row.asset_id).where(
-    row.category_id == bindparam("category_id"),
-    row.removed_revision == NEVER,
-    row.valid_to > bindparam("time"),
-    row.valid_from <= bindparam("time"),
+def members_query(connection: Connection, state: State, time: int) -> Select[tuple[int]] | CompoundSelect[Any]:
+    """Give the fastest query for the ids of the members at a time."""
+    if state.revision is None and connection.dialect.name == "sqlite":
+        return _holding(state.holds(), time, row.asset_id)
+    return member_ids_query(state, time)
+
+
+_MEMBERS_NOW = _holding(
+    (row.category_id == bindparam("category_id"), row.removed_revision == NEVER),
+    bindparam("time", type_=BigInteger),
+    row.asset_id,
 )
 _HEAD_IDS = select(func.json_group_array(_MEMBERS_NOW.subquery().c[0]))
 """The reading asked for most, made once."""
 
 
-def _packed(connection: Connection, query: Select[tuple[int]]) -> Ints:
+def _packed(connection: Connection, query: Select[tuple[int]] | CompoundSelect[Any]) -> Ints:
     """Read one column of integers; SQLite hands it over as one JSON text, five times faster than rows."""
     if connection.dialect.name != "sqlite":
         return np.array(connection.scalars(query).all(), dtype=np.int64)
@@ -131,7 +182,7 @@ def _from_rows(found: Sequence[Any]) -> Intervals:
 
 def ids_of_each(connection: Connection, states: Sequence[State], time: int) -> list[Ints]:
     """Give the ids of the members of many universes at a time: two statements at most, however many there are."""
-    return _packed_of_each(connection, states, (row.valid_to > time, row.valid_from <= time))
+    return _packed_of_each(connection, states, (row.valid_to > time, row.valid_from <= time), time)
 
 
 def intervals_of_each(
@@ -148,31 +199,38 @@ def intervals_of_each(
     eternal = _packed_of_each(connection, states, (*chosen, forever))
     others: list[list[Any]] = [[] for _ in states]
     for query, places in _each(connection, states, (*chosen, not_(forever))):
-        for key, *columns in connection.execute(query.add_columns(row.asset_id, row.valid_from, row.valid_to)):
-            for place in places[key]:
-                others[place].append((*columns, None))
+        for found in connection.execute(query):
+            for place in places[found[0]]:
+                others[place].append((*found[1:], None))
     return [concatenate(_eternal(a), _from_rows(b)) for a, b in zip(eternal, others, strict=True)]
 
 
 def _packed_of_each(
-    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]]
+    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]], time: int | None = None
 ) -> list[Ints]:
     found = [np.empty(0, dtype=np.int64) for _ in states]
     lite = connection.dialect.name == "sqlite"
     pack: Any = func.json_group_array if lite else func.array_agg
-    for query, places in _each(connection, states, conditions):
-        key = query.selected_columns[0]
-        for number, packed in connection.execute(query.add_columns(pack(row.asset_id)).group_by(key)):
+    for rows, places in _each(connection, states, conditions, time):
+        held = rows.subquery()
+        query = select(held.c.key, pack(held.c.asset_id)).group_by(held.c.key)
+        for number, packed in connection.execute(query):
             ids = np.array(orjson.loads(packed) if lite else packed, dtype=np.int64)
             for place in places[number]:
                 found[place] = ids
     return found
 
 
+_Rows: TypeAlias = Select[Any] | CompoundSelect[Any]
+
+
 def _each(
-    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]]
-) -> Iterator[tuple[Select[Any], dict[int, list[int]]]]:
-    """Give the queries of heads and of past states; their first column is a key of ``places``, beside them."""
+    connection: Connection, states: Sequence[State], conditions: Sequence[ColumnElement[bool]], time: int | None = None
+) -> Iterator[tuple[_Rows, dict[int, list[int]]]]:
+    """Give the queries for the rows of heads and of past states; ``key`` is a key of the places beside them.
+
+    Where a time is given, conditions choose what holds at it.
+    """
     heads: dict[int, list[int]] = {}
     pasts: dict[int, list[int]] = {}
     for place, state in enumerate(states):
@@ -180,9 +238,12 @@ def _each(
             heads.setdefault(state.category_id, []).append(place)
         else:
             pasts[place] = [place]
-    if heads:
-        own = (within(connection, row.category_id, heads), row.removed_revision == NEVER)
-        yield select(row.category_id).where(*own, *conditions), heads
+    key = row.category_id.label("key")
+    own = (within(connection, row.category_id, heads), row.removed_revision == NEVER)
+    if heads and time is not None and connection.dialect.name == "sqlite":
+        yield _holding(own, time, key, row.asset_id), heads
+    elif heads:
+        yield select(key, row.asset_id, row.valid_from, row.valid_to).where(*own, *conditions), heads
     if pasts:
         yield _past(connection, states, list(pasts)).where(*conditions), pasts
 
@@ -199,7 +260,8 @@ def _past(connection: Connection, states: Sequence[State], places: list[int]) ->
         & (row.removed_revision > asked.c.revision)
         & (row.added_revision <= asked.c.revision)
     )
-    return select(asked.c.place).join(category_membership, held)
+    columns_read = (asked.c.place.label("key"), row.asset_id, row.valid_from, row.valid_to)
+    return select(*columns_read).join(category_membership, held)
 
 
 def rows_ever(connection: Connection, category_id: int, asset_id: int, revision: int) -> list[Row]:

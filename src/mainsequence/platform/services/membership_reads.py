@@ -79,7 +79,7 @@ class Held:
 
     def condition(self, time: int) -> ColumnElement[bool]:
         """Give the condition that an asset is a member at a time."""
-        return asset.c.id.in_(ledger.member_ids_query(self.state, time))
+        return asset.c.id.in_(ledger.members_query(self.work.connection, self.state, time))
 
     def intervals(self, start: int, end: int) -> Intervals:
         """Give the intervals that overlap or touch a window, whole."""
