@@ -190,6 +190,27 @@ def test_who_enters_must_still_exist_when_the_change_is_approved(users: Carriers
     assert category.refresh().assets == ids[:3]
 
 
+@pytest.mark.parametrize(
+    ("columns", "refusal"),
+    [
+        ({"asset_id": [10**9]}, msc.UnknownAssetsError),
+        ({"asset_id": [2**70]}, msc.ValidationError),
+        ({"valid_from": [2**62]}, msc.ValidationError),
+        ({"valid_from": [10], "valid_to": [10]}, msc.AlteredPlanError),
+        ({"weight": []}, msc.ValidationError),
+    ],
+)
+def test_what_no_change_can_be_is_never_stored_as_a_request(users: Carriers, columns: Any, refusal: Any):
+    from mainsequence.contract.guards import REQUEST_CHANGE, ChangeAsked
+
+    category, ids = universe(users, approvers=["ada"])
+    rows = {"asset_id": [ids[5]], "valid_from": [None], "valid_to": [None], "weight": [None]} | columns
+    change = {"category_id": category.id, "revision": 1, "operation": "append", "closed": {}, "opened": rows}
+    with pytest.raises(refusal):
+        users["author"].call(REQUEST_CHANGE, ChangeAsked.parse({"change": change}), key=category.id)
+    assert category.requests(None) == []
+
+
 def test_guards_are_set_by_owners_and_administrators_alone(users: Carriers):
     category, _ = universe(users, approvers=["ada"])
     for name in ("author", "ada"):

@@ -10,6 +10,7 @@ from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
+    AssetId,
     CategoryCreation,
     CategoryDiff,
     CategoryRecord,
@@ -28,7 +29,7 @@ class CategoryPatch(Value):
 
     display_name: Name | None = None
     description: Description | None = None
-    assets: list[int] | None = None
+    assets: list[AssetId] | None = None
     if_revision: int | None = None
     reason: Reason | None = None
     force: bool = Field(False, description="Go past the guard against large removals")
@@ -45,7 +46,7 @@ class MembershipEdit(Value):
     Without dates it holds for all time, or from now on for a dated universe.
     """
 
-    asset_ids: list[int]
+    asset_ids: list[AssetId]
     weights: list[Weight] | None = Field(None, description="One for each asset id")
     effective_from: Instant | None = None
     effective_to: Instant | None = None

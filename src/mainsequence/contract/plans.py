@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mainsequence.contract.operation import reading, writing
-from mainsequence.domain.categories import CategoryRecord, Reason, Weight
+from mainsequence.domain.categories import AssetId, CategoryRecord, Reason, Weight
 from mainsequence.domain.plans import PlannedChange, PlanRecord
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value, listed
@@ -18,9 +18,9 @@ class PlanQuery(Value):
     Without dates it is for all time, or from now on for a dated universe, as the verbs are.
     """
 
-    replace: list[int] | None = Field(None, description="Ids: make the universe exactly these")
-    append: list[int] | None = Field(None, description="Ids: make these members")
-    remove: list[int] | None = Field(None, description="Ids: take these out")
+    replace: list[AssetId] | None = Field(None, description="Ids: make the universe exactly these")
+    append: list[AssetId] | None = Field(None, description="Ids: make these members")
+    remove: list[AssetId] | None = Field(None, description="Ids: take these out")
     weights: list[Weight] | None = Field(None, description="One for each asset to replace with, or to append")
     effective_from: Instant | None = None
     effective_to: Instant | None = None

@@ -21,6 +21,9 @@ CATEGORY_LOOKUPS = {
 }
 """What universes can be filtered by; ``search`` looks into identifier and name."""
 
+AssetId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""The id of an asset, or what could be one."""
+
 Weight = Annotated[float, AllowInfNan(False)]
 Reason = Annotated[str, StringConstraints(max_length=4_000)]
 
@@ -39,7 +42,7 @@ class CategoryCreation(Value):
     display_name: Name
     description: Description | None = None
     dated: bool = False
-    assets: list[int] = Field(default_factory=list, description="Ids of the first members")
+    assets: list[AssetId] = Field(default_factory=list, description="Ids of the first members")
 
 
 def named(unique_identifier: str | None, display_name: str | None) -> dict[str, str | None]:

@@ -1,24 +1,31 @@
 """Plans: what a change of a universe would do, written down before it is done."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from mainsequence.domain.categories import AssetId, Weight
 from mainsequence.domain.readers import ReaderRole
-from mainsequence.domain.times import Instant
+from mainsequence.domain.times import Instant, to_micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
+
+Micros = Annotated[
+    int, Field(ge=to_micros(datetime.min.replace(tzinfo=UTC)), le=to_micros(datetime.max.replace(tzinfo=UTC)))
+]
+"""A time that has a date."""
 
 
 class Rows(Value):
     """Validity intervals as columns of equal length: microseconds since 1970 UTC, null is open."""
 
-    asset_id: list[int] = Field(default_factory=list)
-    valid_from: list[int | None] = Field(default_factory=list)
-    valid_to: list[int | None] = Field(default_factory=list)
-    weight: list[float | None] = Field(default_factory=list)
+    asset_id: list[AssetId] = Field(default_factory=list)
+    valid_from: list[Micros | None] = Field(default_factory=list)
+    valid_to: list[Micros | None] = Field(default_factory=list)
+    weight: list[Weight | None] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _equal_length(self) -> Self:
@@ -33,7 +40,7 @@ class PlannedChange(Value):
 
     category_id: int
     revision: int = Field(ge=0, description="The head that it was made for")
-    operation: str = Field(max_length=50)
+    operation: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 _-]{0,49}$")]
     closed: Rows
     opened: Rows
 

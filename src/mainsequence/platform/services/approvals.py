@@ -26,6 +26,7 @@ def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> Chang
     """Store a request, or give the one that asks for the same and waits already."""
     head = memberships.begin_change(work, key, None)
     change = planned.read_back(work, head, body.change)
+    memberships.check_assets(work, change.gained)
     same = registry.same_request(body.change, work.actor.name, body.change.content_hash)
     for waits in registry.requests(work.connection, same):
         return waits
