@@ -320,3 +320,29 @@ def test_who_asks_behind_a_trusted_proxy_is_who_the_proxy_says(tmp_path: Path) -
             http.post(f"{PREFIX}/assets", json={"unique_identifier": "a"}, headers=headers).raise_for_status()
             lines = carrier().call(audit.QUERY, audit.AuditQuery(filters={"operation": "assets.create"})).results
             assert [line.client for line in lines] == [seen]
+
+
+# -- settings and logs
+
+
+def test_what_the_environment_says_is_what_is_served() -> None:
+    said = {
+        "MAINSEQUENCE_RATE_LIMIT": "7,9",
+        "MAINSEQUENCE_CORS_ORIGINS": f"{ORIGIN}, https://other.example",
+        "MAINSEQUENCE_TRUSTED_PROXIES": "10.0.0.1",
+        "MAINSEQUENCE_LOG_FORMAT": "text",
+    }
+    binding = Binding().with_settings(Settings.from_environment(said))
+    assert (binding.rate, binding.trusted_proxies, binding.log_format) == (Rate(7, 9), ("10.0.0.1",), "text")
+    assert binding.cors_origins == (ORIGIN, "https://other.example")
+    with pytest.raises(ConfigurationError, match="log format"):
+        Settings.from_environment({"MAINSEQUENCE_LOG_FORMAT": "xml"})
+
+
+def test_the_log_may_be_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSEQUENCE_LOG_FORMAT", "text")
+    with a_program(tmp_path) as (process, said):
+        httpx.get(f"{address_of(said)}/healthz").raise_for_status()
+        process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=60)[1]
+    assert re.search(r"INFO mainsequence.server.requests GET /healthz 200$", rest, re.MULTILINE)
