@@ -68,6 +68,7 @@ def test_a_killed_writer_leaves_the_ledger_whole(tmp_path: Path) -> None:
         outputs.append(tmp_path / f"round-{round_}.jsonl")
         process = start(f"round-{round_}", 60, round_, outputs[-1])
         while not outputs[-1].stat().st_size:
+            assert process.poll() is None, process.communicate()[1].decode()
             time.sleep(0.02)
         time.sleep(dice.uniform(0.05, 0.5))
         process.send_signal(signal.SIGKILL)
