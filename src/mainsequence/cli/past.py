@@ -12,6 +12,8 @@ from mainsequence.cli.categories import Category, IfRevision, Reason, app, find,
 from mainsequence.cli.output import AsJson, say, show_json, show_one, show_rows
 from mainsequence.errors import ValidationError
 
+__all__ = ["app"]
+
 AsOf = Annotated[str | None, typer.Option(help="When members are asked for; by default now, at a pin its time.")]
 
 

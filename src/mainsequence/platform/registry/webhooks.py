@@ -84,7 +84,9 @@ def target(connection: Connection, key: int) -> Target | None:
     """Read what is needed to deliver to a webhook; ``None`` where it is gone."""
     names = ("id", "organization_id", "url", "secret", "kinds", "category_ids", "position", "attempts", "failing_since")
     row = connection.execute(select(*(columns[name] for name in names)).where(columns.id == key)).one_or_none()
-    return None if row is None else Target(*row[:4], tuple(row.kinds), _listed(row.category_ids), *row[6:])
+    if row is None:
+        return None
+    return Target(**row._asdict() | {"kinds": tuple(row.kinds), "category_ids": _listed(row.category_ids)})
 
 
 def _listed(ids: Iterable[int] | None) -> tuple[int, ...] | None:
