@@ -32,23 +32,24 @@ def assets(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
     return [_document(*row) for row in connection.execute(query)]
 
 
-_IDENTITY_ENDS = len(IDENTITY)
-_NAMES_END = _IDENTITY_ENDS + 2 + len(SNAPSHOT) - 1
+_ID = len(IDENTITY)
+_RETIRED, _NAMES, _NAMES_END = _ID + 1, _ID + 2, _ID + 2 + len(SNAPSHOT) - 1
+_FIELDS = (*IDENTITY, "id")
+_NAMED = (*SNAPSHOT, "effective_from", "effective_to")
 
 
 def _document(*row: Any) -> dict[str, Any]:
     properties, effective_from, dump, priced_at = row[_NAMES_END:]
-    snapshot = dict(zip(SNAPSHOT, row[_IDENTITY_ENDS + 2 : _NAMES_END], strict=False))
-    snapshot["venue_specific_properties"] = orjson.Fragment(properties)
-    snapshot["effective_from"] = None if effective_from == MIN_MICROS else from_micros(effective_from)
-    snapshot["effective_to"] = None
-    made = dict(zip(IDENTITY, row[:_IDENTITY_ENDS], strict=True))
-    made["id"] = row[_IDENTITY_ENDS]
-    made["current_snapshot"] = snapshot
+    since = None if effective_from == MIN_MICROS else from_micros(effective_from)
+    named = (*row[_NAMES:_NAMES_END], _PLAIN if properties == "{}" else orjson.Fragment(properties), since, None)
+    made = dict(zip(_FIELDS, row, strict=False))
+    made["current_snapshot"] = dict(zip(_NAMED, named, strict=True))
     made["current_pricing_detail"] = None if dump is None else _pricing(dump, priced_at)
-    retired_at = row[_IDENTITY_ENDS + 1]
-    made["retired_at"] = None if retired_at is None else from_micros(retired_at)
+    made["retired_at"] = None if row[_RETIRED] is None else from_micros(row[_RETIRED])
     return made
+
+
+_PLAIN: dict[str, Any] = {}
 
 
 def _pricing(dump: str, priced_at: int) -> dict[str, Any]:
