@@ -4,7 +4,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
@@ -146,6 +148,27 @@ def test_names_are_checked_and_never_patched():
     with pytest.raises(UnknownFieldError, match="rename"):
         old.patch(unique_identifier="other")
     assert old.refresh().unique_identifier == "old"
+
+
+@pytest.mark.filterwarnings("ignore::mainsequence.domain.guards.RenamedUniverseWarning")
+def test_renaming_while_others_ask_for_the_old_name_never_makes_a_second_universe():
+    old, new = two()
+    new.delete()
+    go_on = Event()
+
+    def ask() -> set[int]:
+        found = set()
+        while not go_on.is_set():
+            found.add(msc.AssetCategory.get_or_create(unique_identifier="old").id)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        for name in ("second", "third", "old", "fourth"):
+            old.rename(name)
+        go_on.set()
+        assert set().union(*(each.result() for each in asking)) == {old.id}
+    assert [each.unique_identifier for each in msc.AssetCategory.filter()] == ["fourth"]
 
 
 @pytest.mark.filterwarnings("ignore::mainsequence.domain.guards.RenamedUniverseWarning")
