@@ -79,6 +79,14 @@ class Work:
         """Who asks, as if they saw everything of their organization: for consequences that reach what they do not."""
         return replace(self.actor, role=Role.ADMIN)
 
+    def let_go(self) -> None:
+        """Give the registry's connection back where nothing is written, so that none is held while series are slow.
+
+        The next use begins another transaction.
+        """
+        if not self.writes:
+            self.__exit__(None, None, None)
+
     def __enter__(self) -> "Work":
         return self
 

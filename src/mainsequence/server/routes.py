@@ -10,8 +10,9 @@ from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -40,6 +41,7 @@ from mainsequence.server.problems import refuse, respond
 from mainsequence.server.remembered import Answer, Remembered
 
 KEY_SHAPE = re.compile(r"[!-~]{1,200}")
+Done = TypeVar("Done")
 LONGEST_ID = 18
 """Digits of an id: what fits into 64 bits."""
 
@@ -85,7 +87,9 @@ class Endpoint:
         self.serving, self.operation = serving, operation
         self.platform, self.guard, self.remembered = serving.platform, serving.guard, serving.remembered
         self.gives = media_type(operation.gives)
-        self.is_quick = operation.method == "GET" and "{key}" in operation.path and self.gives == JSON
+        self.is_on_series = operation.name.startswith("series.")
+        quick = operation.method == "GET" and "{key}" in operation.path and self.gives == JSON
+        self.is_quick = quick and not self.is_on_series
         self.is_remembered = operation.method == "GET" and operation.name in WRITERS
 
     def route(self) -> Route:
@@ -119,14 +123,20 @@ class Endpoint:
     ) -> Response:
         bearer = None if secret is None else self.remembered.bearer(secret)
         work = partial(self._carry_out, request, secret, bearer, content)
-        actor, response, until = await (self._quickly(work) if self.is_quick else run_in_threadpool(work))
+        actor, response, until = await self._where_it_belongs(work)
         if secret is not None and bearer is None:
             self.remembered.introduce(version, secret, actor)
         if key is not None and until:
             self._keep(version, key, response, actor, until)
         return response
 
-    async def _quickly(self, work: Callable[[], Any]) -> Any:
+    async def _where_it_belongs(self, work: Callable[[], Done]) -> Done:
+        """Do work in a thread of its kind: where series are slow to come, others still have theirs."""
+        if self.is_on_series:
+            return await to_thread.run_sync(work, limiter=streaming.on_series())
+        return await (self._quickly(work) if self.is_quick else run_in_threadpool(work))
+
+    async def _quickly(self, work: Callable[[], Done]) -> Done:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.serving.quick, copy_context().run, work)
 

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -25,6 +26,18 @@ LARGE = 4 * 1024 * 1024
 PART = 1024 * 1024
 """About how many bytes are sent at once."""
 
+THREADS_ON_SERIES = 24
+_ON_SERIES: RunVar[CapacityLimiter] = RunVar("threads on series")
+
+
+def on_series() -> CapacityLimiter:
+    """Give what limits the threads that work on series, so that a store that hangs leaves threads for all the rest."""
+    limiter = _ON_SERIES.get(None)
+    if limiter is None:
+        limiter = CapacityLimiter(THREADS_ON_SERIES)
+        _ON_SERIES.set(limiter)
+    return limiter
+
 
 def is_large(operation: Operation[Any, Any], found: Any) -> bool:
     """Say whether an answer is a table that is better sent in parts."""
@@ -39,7 +52,7 @@ def table(found: "pa.Table") -> StreamingResponse:
 def batches(reader: "pa.RecordBatchReader") -> StreamingResponse:
     """Send record batches as an Arrow stream; the first is made before anything is sent, so that it may be refused."""
     parts = arrow.encode_batches(reader)
-    return StreamingResponse(_sent(_from_first(parts)), media_type=arrow.MEDIA_TYPE)
+    return StreamingResponse(_sent(_from_first(parts), are_series=True), media_type=arrow.MEDIA_TYPE)
 
 
 def json(request: Request, parts: Iterator[bytes]) -> StreamingResponse:
@@ -71,8 +84,9 @@ def _compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-async def _sent(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while part := await run_in_threadpool(_gathered, parts):
+async def _sent(parts: Iterator[bytes], *, are_series: bool = False) -> AsyncIterator[bytes]:
+    limiter = on_series() if are_series else None
+    while part := await to_thread.run_sync(_gathered, parts, limiter=limiter):
         yield part
 
 

@@ -227,4 +227,5 @@ def _last_stamp(work: Work, series: str) -> int | None:
 def _read(work: Work, series: str, **asked: Any) -> Any:
     record = series_registry.by_identifier(work.connection, work.organization_id, series)
     table = series_registry.storage_name(work.connection, work.organization_id, record.id)
+    work.let_go()
     return work.lake.read(table, SeriesQuery(**asked))

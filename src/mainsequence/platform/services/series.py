@@ -169,4 +169,6 @@ def history(work: Work, _body: None, *, key: int) -> list[SeriesVersion]:
 
 
 def _table(work: Work, key: int) -> str:
-    return registry.storage_name(work.connection, work.organization_id, key)
+    name = registry.storage_name(work.connection, work.organization_id, key)
+    work.let_go()
+    return name
