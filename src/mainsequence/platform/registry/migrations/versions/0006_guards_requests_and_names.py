@@ -1,5 +1,7 @@
 """Guards, changes that wait for approval, deprecation and former names of universes; what readers tell of themselves."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,7 +18,7 @@ def text_of(length: int) -> sa.String:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
-COLUMNS = {
+COLUMNS: dict[str, dict[str, Any]] = {
     "category": {"deprecated_at": sa.BigInteger(), "deprecation_reason": text_of(4_000), "successor": text_of(255)},
     "category_revision": {"approved_by": text_of(255)},
     "category_reference": {"about": sa.JSON()},
