@@ -7,7 +7,7 @@ whose acknowledgement was lost is sent again, under the same id.
 import logging
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -98,7 +98,7 @@ class Deliverer:
                 try:
                     for key in self._due():
                         if self._claim(key):
-                            pool.submit(self._deliver_apart, key, stop)
+                            pool.submit(self._deliver_apart, key, stop).add_done_callback(_log_failure)
                 except MainSequenceError as error:
                     logger.warning("Webhooks cannot be read: %s", error)
 
@@ -189,6 +189,12 @@ class Deliverer:
 
     def _work(self, *, writes: bool) -> Work:
         return self.platform.work(ANYBODY, writes=writes)
+
+
+def _log_failure(delivery: Future[None]) -> None:
+    error = delivery.exception()
+    if error is not None:
+        logger.error("Telling a webhook failed.", exc_info=error)
 
 
 @contextmanager
