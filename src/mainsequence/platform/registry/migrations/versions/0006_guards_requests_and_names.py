@@ -1,4 +1,4 @@
-"""Guards, changes that wait for approval, deprecation and former names of universes; what readers tell of themselves."""
+"""Guards, change requests, deprecation and former names of universes; what readers tell of themselves."""
 
 from typing import Any
 
