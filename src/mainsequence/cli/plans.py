@@ -19,9 +19,7 @@ Named = list[str] | None
 Replace = Annotated[Named, typer.Option(metavar="ASSET", help="Make the universe exactly these; repeat it.")]
 Append = Annotated[Named, typer.Option(metavar="ASSET", help="Make this a member; repeat it.")]
 Remove = Annotated[Named, typer.Option(metavar="ASSET", help="Take this out; repeat it.")]
-ReplaceFile = Annotated[
-    Path | None, typer.Option(help="A file with those to replace by; - is standard input.")
-]
+ReplaceFile = Annotated[Path | None, typer.Option(help="A file with those to replace by; - is standard input.")]
 AppendFile = Annotated[Path | None, typer.Option(help="A file with those to append.")]
 RemoveFile = Annotated[Path | None, typer.Option(help="A file with those to remove.")]
 
