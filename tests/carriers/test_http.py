@@ -191,7 +191,7 @@ def test_an_answer_that_is_not_the_platforms_is_said(answer: httpx.Response) -> 
 
 def test_an_answer_of_a_newer_server_may_say_more() -> None:
     carrier, _, _ = scripted(httpx.Response(200, json={"entered": [], "left": [], "reweighted": [], "added_later": 1}))
-    asked = categories.DiffQuery(a=categories.AsOf(), b=categories.AsOf())
+    asked = categories.DiffQuery(a=categories.DiffSide(), b=categories.DiffSide())
     assert carrier.call(categories.DIFF, asked, key=1).entered == []
 
 

@@ -19,10 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mainsequence.contract.catalogue import operations
+from mainsequence.contract.categories import ASSET_IDS
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.wire import (
     IDEMPOTENCY_KEY,
-    JSON,
     PREFIX,
     media_type,
     read_body,
@@ -88,8 +88,7 @@ class Endpoint:
         self.platform, self.guard, self.remembered = serving.platform, serving.guard, serving.remembered
         self.gives = media_type(operation.gives)
         self.is_on_series = operation.name.startswith("series.")
-        quick = operation.method == "GET" and "{key}" in operation.path and self.gives == JSON
-        self.is_quick = quick and not self.is_on_series
+        self.is_quick = operation is ASSET_IDS or (operation.name.endswith(".get") and not self.is_on_series)
         self.is_remembered = operation.method == "GET" and operation.name in WRITERS
 
     def route(self) -> Route:
