@@ -12,7 +12,19 @@ from pathlib import Path
 
 from benchmarks.measure import Row, report, shown
 
-NAMES = ("imports", "universe", "universes", "routing", "resolution", "calendars", "interpolation", "portfolio", "pipeline", "load")
+NAMES = (
+    "imports",
+    "universe",
+    "universes",
+    "history",
+    "routing",
+    "resolution",
+    "calendars",
+    "interpolation",
+    "portfolio",
+    "pipeline",
+    "load",
+)
 PACKAGES = ("mainsequence-platform", "numpy", "numba", "pandas", "polars", "sqlalchemy", "vectorbt", "bt")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -71,6 +71,7 @@ def test_a_pinned_universe_says_so_and_cannot_be_changed(category: msc.AssetCate
         lambda: pinned.update_assets(assets),
         lambda: pinned.patch(description="x"),
         pinned.delete,
+        lambda: pinned.plan(remove=assets[:1]),
     )
     for attempt in attempts:
         with pytest.raises(msc.PinnedError, match="universe@1"):

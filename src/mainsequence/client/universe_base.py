@@ -80,13 +80,17 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
         held = self.pinned
         if held is None:
             return super()._call(operation, body, **path)
-        if operation.writes and operation.changes_object:
+        if (operation.writes and operation.changes_object) or operation.name in _OF_HEADS:
             raise PinnedError(
                 f"{held.reference} is what was recorded and cannot be changed.",
                 hint=f"Change the universe itself: AssetCategory.get(unique_identifier={self.unique_identifier!r}).",
             )
         answer = super()._call(operation, _at(held, body), **path)
         return _until(held, answer) if operation is contract.HISTORY else answer  # type: ignore[return-value]
+
+
+_OF_HEADS = {"categories.plan"}
+"""Questions that only a head can be asked."""
 
 
 def _at(held: PinnedState, body: Any) -> Any:

@@ -49,7 +49,7 @@ def overlapping(recorded: Recorded, jit: bool | None = None) -> Ints:
     which, opens = which[order], opens[order]
     meets = np.zeros(2 * n, dtype=np.bool_)
     events = (rows.asset[which], rows.start[which], rows.end[which], opens, meets)
-    if worth_compiling(2 * n, _COMPILED, jit):
+    if worth_compiling(STEPS * n, _COMPILED, jit):
         from mainsequence.compute.ledger_sweep_compiled import sweep as quick
 
         quick(*events)
@@ -57,6 +57,9 @@ def overlapping(recorded: Recorded, jit: bool | None = None) -> Ints:
         sweep(*events)
     return np.unique(which[meets])
 
+
+STEPS = 20
+"""How many steps of the loop a row takes, about."""
 
 _COMPILED = "mainsequence.compute.ledger_sweep_compiled"
 
