@@ -17,7 +17,7 @@ class AuditQuery(Query):
     until: Instant | None = Field(None, description="Recorded before this time")
 
 
-QUERY = Operation(
+QUERY: Operation[AuditQuery, Page[AuditEntry]] = Operation(
     "audit.query",
     "POST",
     "/audit/query",
