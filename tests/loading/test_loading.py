@@ -346,3 +346,39 @@ def test_a_retired_asset_may_have_a_past_but_no_future(universe: msc.AssetCatego
     assert spans(universe) == [("F", "2020-01-01", "2021-01-01", None)]
     with pytest.raises(msc.UnknownAssetsError, match="retired"):
         universe.load([{"unique_identifier": "F", "start": "2020-01-01"}])
+
+
+def test_a_dry_run_says_which_guard_would_refuse(universe: msc.AssetCategory) -> None:
+    universe.guard(require_reason=True)
+    asked = universe.load([{"ticker": "a"}], dry_run=True)
+    assert asked.effect is not None
+    assert (asked.ok, len(asked.effect.objections), asked.effect.entering) == (False, 1, ["A"])
+    assert "would be refused" in repr(asked)
+    assert universe.load([{"ticker": "a"}], dry_run=True, reason="monthly").ok
+    with pytest.raises(msc.ConflictError, match="reason"):
+        universe.load([{"ticker": "a"}])
+
+
+def test_a_load_can_be_planned_before(universe: msc.AssetCategory) -> None:
+    report = universe.load([{"ticker": "a"}, {"ticker": "b"}], dry_run=True)
+    plan = universe.plan(replace=report.asset_ids)
+    plan.apply(reason="as planned")
+    assert universe.load([{"ticker": "a"}, {"ticker": "b"}]).revision == universe.refresh().revision == 1
+
+
+def test_what_is_pinned_or_made_from_others_is_not_loaded_but_exported(
+    universe: msc.AssetCategory, tmp_path: Path
+) -> None:
+    universe.load([{"ticker": "a"}])
+    universe.load([{"ticker": "b"}])
+    pinned = msc.AssetCategory.get(unique_identifier="u@1")
+    made = msc.AssetCategory.from_expression("made", "u")
+    for refusing in (pinned, made):
+        with pytest.raises(msc.ConflictError):
+            refusing.load([{"ticker": "c"}])
+    assert made.load([{"ticker": "c"}], dry_run=True).ok is False
+    for number, (source, name) in enumerate([(pinned, "A"), (made, "B")]):
+        source.export(tmp_path / f"{number}.csv")
+        assert f"\n{name},-infinity" in (tmp_path / f"{number}.csv").read_text()
+    assert len(msc.AssetCategory.reconcile(["u", "u@1"])) == 2
+    assert msc.AssetCategory.reconcile([universe, made]).agreement == 1.0

@@ -69,7 +69,8 @@ class Kept(UniverseObject):
 
         times = {"as_of": as_of, "until": until}
         body = UpcomingQuery(**{name: to_datetime(at, name) for name, at in times.items() if at is not None})
-        frame: pd.DataFrame = self._call(UPCOMING, body, key=self.id).to_pandas()
+        table: Any = self._call(UPCOMING, body, key=self.id)
+        frame: pd.DataFrame = table.to_pandas()
         return frame.assign(weight=frame["weight"].astype("float64"))
 
     def expected(self, at: TimeLike, announced_by: TimeLike | None = None) -> "list[Asset]":
@@ -116,14 +117,14 @@ class Kept(UniverseObject):
         Parameters
         ----------
         universes
-            Two or more, by object or unique identifier, at their heads.
+            Two or more, by object or unique identifier, also pinned (``sp500@12``); else at their heads.
         start, end
             By default from the first date that any of them has to now.
         """
         from mainsequence.client.lists.reconciled import ReconciliationReport
         from mainsequence.contract.reconciliation import RECONCILE
 
-        names = [each if isinstance(each, str) else each.unique_identifier for each in universes]
+        names = [each if isinstance(each, str) else each.pin or each.unique_identifier for each in universes]
         times = {"start": start, "end": end}
         given: dict[str, Any] = {name: to_datetime(at, name) for name, at in times.items() if at is not None}
         return ReconciliationReport(carrier().call(RECONCILE, Reconciliation(universes=names, **given)))

@@ -59,6 +59,7 @@ class LoadEffect(Value):
     members_after: int = Field(description="Members now, if it were loaded")
     entering: list[str] = Field(description="Who would become a member now")
     leaving: list[str] = Field(description="Who would no longer be a member now")
+    objections: list[str] = Field(default_factory=list, description="Guards that would refuse it, or ask for approval")
 
 
 class UpcomingQuery(Value):

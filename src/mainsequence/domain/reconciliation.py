@@ -14,7 +14,7 @@ class Reconciliation(Value):
     Left out, the window is from the first bound that any of them has to now.
     """
 
-    universes: list[str] = Field(min_length=2, max_length=62, description="Unique identifiers")
+    universes: list[str] = Field(min_length=2, max_length=62, description="Unique identifiers, also pinned")
     start: Instant | None = None
     end: Instant | None = None
 

@@ -73,12 +73,17 @@ class LoadReport:
     @property
     def ok(self) -> bool:
         """Whether the list was loaded, or would be."""
-        return not self.refused and self.refusal is None
+        return not self.refused and self.refusal is None and not (self.effect and self.effect.objections)
 
     @property
     def exit_code(self) -> int:
         """0 where all is well, else 1."""
         return 0 if self.ok else 1
+
+    @property
+    def asset_ids(self) -> list[int]:
+        """The assets that the rows mean, each once: what ``category.plan(replace=…)`` takes."""
+        return sorted({each for each in self.resolution.asset_ids if each is not None})
 
     @property
     def counts(self) -> dict[str, int]:
@@ -142,6 +147,8 @@ class LoadReport:
 
     def __repr__(self) -> str:
         found = ", ".join(f"{kind}={count}" for kind, count in self.counts.items()) or "no findings"
+        if self.refusal is not None or (self.effect is not None and self.effect.objections):
+            found += ", would be refused"
         done = "dry run" if self.is_dry_run else f"revision {self.revision}"
         named = f"{self.category!r}, {self.source!r}, rows={len(self.resolution)}"
         return f"LoadReport({named}, ok={self.ok}, {found}, {done})"

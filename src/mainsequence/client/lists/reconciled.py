@@ -94,7 +94,8 @@ class ReconciliationReport:
         facts = self.facts
         return {
             "universes": [
-                f"{name}@{revision}" for name, revision in zip(facts.universes, facts.revisions, strict=True)
+                name if "@" in name else f"{name}@{revision}"
+                for name, revision in zip(facts.universes, facts.revisions, strict=True)
             ],
             "start": facts.start,
             "end": facts.end,

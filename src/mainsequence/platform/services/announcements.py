@@ -11,9 +11,11 @@ from mainsequence.domain.loading import ExpectedQuery, UpcomingQuery
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, check_interval, end_micros, to_micros
 from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import assets as asset_registry
+from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry.announcements import Announcements
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.tables import asset
+from mainsequence.platform.services import derived
 from mainsequence.platform.services.membership_reads import state_of
 from mainsequence.platform.services.moves import Moves, moves_of
 from mainsequence.platform.work import Work, carries_out
@@ -27,7 +29,7 @@ def noted(work: Work, _body: None, *, key: int) -> "pa.Table":
     """Read what is noted of bounds that the present intervals have."""
     import pyarrow as pa
 
-    rows, notes = _state(work, key)
+    rows, notes = _state(work, key) if not _is_derived(work, key) else (_NOBODY, _NOTHING)
     bounds = set(zip(rows.asset.tolist(), rows.start.tolist(), strict=True))
     bounds |= set(zip(rows.asset.tolist(), rows.end.tolist(), strict=True))
     pairs = zip(notes.asset.tolist(), notes.effective_at.tolist(), strict=True)
@@ -91,6 +93,15 @@ def _expected(rows: Intervals, moves: Moves, known: int, time: int) -> Ints:
         else:
             members.add(who)
     return np.array(sorted(members), dtype=np.int64)
+
+
+def _is_derived(work: Work, key: int) -> bool:
+    """Tell whether a universe is made from others: then nothing is announced of it but of those."""
+    return derived.is_derived(registry.by_id(work.connection, work.actor, key))
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+_NOBODY, _NOTHING = Intervals(_NONE, _NONE, _NONE, np.zeros(0)), Announcements(_NONE, _NONE, _NONE, _NONE)
 
 
 def _moves(work: Work, rows: Intervals, notes: Announcements, key: int, after: int) -> Moves:

@@ -12,14 +12,15 @@ from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.loading import LoadEffect, LoadOptions
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, open_datetime, start_micros, to_micros
 from mainsequence.domain.values import listed
-from mainsequence.errors import InvalidIntervalError, InvalidWeightsError, UnknownAssetsError
+from mainsequence.errors import GuardError, InvalidIntervalError, InvalidWeightsError, UnknownAssetsError
 from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import resolution as assets
 from mainsequence.platform.registry.announcements import Announcements
 from mainsequence.platform.registry.ledger import State
-from mainsequence.platform.services import memberships
+from mainsequence.platform.services import guards, memberships
 from mainsequence.platform.services.guards import Consent
+from mainsequence.platform.services.membership_reads import state_of
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -52,9 +53,22 @@ def load_intervals(work: Work, body: "pa.Table", *, key: int) -> CategoryRecord:
 def preview_intervals(work: Work, body: "pa.Table", *, key: int) -> LoadEffect:
     """Say what loading intervals would change."""
     head = registry.by_id(work.connection, work.actor, key)
+    state_of(work, key, None, None)
     load = _read(work, head, body, contract.options_of(body))
     present, wanted = _wanted(work, head, load)
-    return _effect(work, head, present, wanted, become(present, wanted))
+    change = become(present, wanted)
+    return _effect(work, head, present, wanted, change, _objections(work, head, change, load.options))
+
+
+def _objections(work: Work, head: CategoryRecord, change: Change, options: LoadOptions) -> list[str]:
+    """Say which guard of the universe would refuse the change."""
+    if change.is_empty:
+        return []
+    try:
+        guards.check(work, head, change, "load", options.reason, Consent(force=options.force))
+    except GuardError as error:
+        return [str(error)]
+    return []
 
 
 def _read(work: Work, head: CategoryRecord, table: "pa.Table", options: LoadOptions) -> Load:
@@ -195,7 +209,14 @@ def check_sums(name: str, rows: Intervals, span: tuple[int, int], wanted: float,
     )
 
 
-def _effect(work: Work, head: CategoryRecord, present: Intervals, wanted: Intervals, change: Change) -> LoadEffect:
+def _effect(
+    work: Work,
+    head: CategoryRecord,
+    present: Intervals,
+    wanted: Intervals,
+    change: Change,
+    objections: list[str],
+) -> LoadEffect:
     now, then = (_members(rows, work.now) for rows in (present, wanted))
     entering, leaving = np.setdiff1d(then, now), np.setdiff1d(now, then)
     names = ledger.identifiers(work.connection, np.concatenate([entering, leaving]))
@@ -209,6 +230,7 @@ def _effect(work: Work, head: CategoryRecord, present: Intervals, wanted: Interv
         members_after=len(then),
         entering=sorted(names[each] for each in entering.tolist()),
         leaving=sorted(names[each] for each in leaving.tolist()),
+        objections=objections,
     )
 
 

@@ -1,5 +1,6 @@
 """Comparing sources of one universe over time, and asking whether a universe is still kept up."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,7 @@ from mainsequence.domain.times import (
 from mainsequence.errors import ValidationError
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
+from mainsequence.platform.services import pins
 from mainsequence.platform.services.membership_reads import membership_of
 from mainsequence.platform.work import Work, carries_out
 
@@ -38,16 +40,23 @@ def reconcile(work: Work, body: Reconciliation) -> "pa.Table":
     """List every stretch of time for which some universes have an asset in and others out, the longest first."""
     if len(set(body.universes)) != len(body.universes):
         raise ValidationError("A universe is named twice.", hint="Compare different ones.")
-    heads = [registry.by_identifier(work.connection, work.actor, name) for name in body.universes]
-    sources = [membership_of(work, head.id).intervals(MIN_MICROS, MAX_MICROS) for head in heads]
+    heads, sources = zip(*(_source(work, reference) for reference in body.universes), strict=True)
     start, end = _window(work, body, sources)
     found = segments(sources, start, end)
     disagreeing = found.take(np.flatnonzero(found.sources != (1 << len(heads)) - 1))
-    table = _table(work, heads, disagreeing)
-    return contract.with_facts(table, _facts(heads, found, start, end))
+    table = _table(work, body.universes, disagreeing)
+    return contract.with_facts(table, _facts(body.universes, heads, found, start, end))
 
 
-def _window(work: Work, body: Reconciliation, sources: list[Intervals]) -> tuple[int, int]:
+def _source(work: Work, reference: str) -> tuple[int, Intervals]:
+    """Give the revision and the intervals of a universe, pinned or not."""
+    head, pinned = pins.named(work, reference, None)
+    state = (None, None) if pinned is None else (pinned.revision, pinned.known_at)
+    revision = head.revision if pinned is None or pinned.revision is None else pinned.revision
+    return revision, membership_of(work, head.id, *state).intervals(MIN_MICROS, MAX_MICROS)
+
+
+def _window(work: Work, body: Reconciliation, sources: Sequence[Intervals]) -> tuple[int, int]:
     end = work.now if body.end is None else to_micros(body.end, "end")
     bounds = np.concatenate([column for source in sources for column in (source.start, source.end)])
     bounded = bounds[(bounds > MIN_MICROS) & (bounds < end)]
@@ -57,7 +66,7 @@ def _window(work: Work, body: Reconciliation, sources: list[Intervals]) -> tuple
     return start, end
 
 
-def _table(work: Work, heads: list[CategoryRecord], rows: Segments) -> "pa.Table":
+def _table(work: Work, universes: list[str], rows: Segments) -> "pa.Table":
     import pyarrow as pa
 
     names = ledger.identifiers(work.connection, np.unique(rows.asset))
@@ -65,7 +74,7 @@ def _table(work: Work, heads: list[CategoryRecord], rows: Segments) -> "pa.Table
     length = (rows.end - rows.start) / MICROS_PER_DAY
     order = np.lexsort((rows.start, labels.astype(str), -length))
     rows, labels, length = rows.take(order), labels[order], length[order]
-    inside = _listed(rows.sources, [head.unique_identifier for head in heads])
+    inside = _listed(rows.sources, universes)
     stamp = pa.timestamp("us", "UTC")
     return pa.table(
         {
@@ -92,11 +101,13 @@ def _listed(sources: Ints, names: list[str]) -> list[tuple[list[str], list[str]]
     return [split[bits] for bits in sources.tolist()]
 
 
-def _facts(heads: list[CategoryRecord], found: Segments, start: int, end: int) -> ReconciliationFacts:
-    by_time = agreement(found, len(heads)).over(start, end)
+def _facts(
+    universes: list[str], revisions: Sequence[int], found: Segments, start: int, end: int
+) -> ReconciliationFacts:
+    by_time = agreement(found, len(universes)).over(start, end)
     return ReconciliationFacts(
-        universes=[head.unique_identifier for head in heads],
-        revisions=[head.revision for head in heads],
+        universes=universes,
+        revisions=list(revisions),
         start=from_micros(start),
         end=from_micros(end),
         agreement=by_time.fraction(),
