@@ -24,7 +24,7 @@ def test_the_blocks_of_a_page_run_in_order_on_a_fresh_home(page: Path, home: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=900,  # the command line page alone runs over a hundred commands
     )
     assert ran.returncode == 0, f"{ran.stdout[-3000:]}\n{ran.stderr[-6000:]}"
 
