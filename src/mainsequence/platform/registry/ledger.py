@@ -212,14 +212,30 @@ def _packed_of_each(
     lite = connection.dialect.name == "sqlite"
     pack: Any = func.json_group_array if lite else func.array_agg
     for rows, places in _each(connection, states, conditions, time):
-        held = rows.subquery()
-        query = select(held.c.key, pack(held.c.asset_id)).group_by(held.c.key)
-        for number, packed in connection.execute(query):
+        if rows is _HEADS:
+            result = connection.execute(_HEADS_IDS, {"categories": orjson.dumps([*places]).decode(), "time": time})
+        else:
+            held = rows.subquery()
+            result = connection.execute(select(held.c.key, pack(held.c.asset_id)).group_by(held.c.key))
+        for number, packed in result:
             ids = np.array(orjson.loads(packed) if lite else packed, dtype=np.int64)
             for place in places[number]:
                 found[place] = ids
     return found
 
+
+_HEADS = _holding(
+    (
+        row.category_id.in_(select(func.json_each(bindparam("categories")).table_valued("value").c.value)),
+        row.removed_revision == NEVER,
+    ),
+    bindparam("time", type_=BigInteger),
+    row.category_id.label("key"),
+    row.asset_id,
+)
+_OF_HEADS = _HEADS.subquery()
+_HEADS_IDS = select(_OF_HEADS.c.key, func.json_group_array(_OF_HEADS.c.asset_id)).group_by(_OF_HEADS.c.key)
+"""The members of several heads at a time, made once."""
 
 _Rows: TypeAlias = Select[Any] | CompoundSelect[Any]
 
@@ -241,7 +257,7 @@ def _each(
     key = row.category_id.label("key")
     own = (within(connection, row.category_id, heads), row.removed_revision == NEVER)
     if heads and time is not None and connection.dialect.name == "sqlite":
-        yield _holding(own, time, key, row.asset_id), heads
+        yield _HEADS, heads
     elif heads:
         yield select(key, row.asset_id, row.valid_from, row.valid_to).where(*own, *conditions), heads
     if pasts:
@@ -268,7 +284,10 @@ def rows_ever(connection: Connection, category_id: int, asset_id: int, revision:
     """Give every interval that was recorded for one asset up to a revision."""
     mine = (row.category_id == category_id, row.asset_id == asset_id, row.added_revision <= revision)
     columns = (row.valid_from, row.valid_to, row.weight, row.added_revision, row.removed_revision)
-    return [Row(*each) for each in connection.execute(select(*columns).where(*mine).order_by(row.valid_from))]
+    query = select(*columns).where(*mine).order_by(row.valid_from)
+    # SQLite would rather walk through the whole universe.
+    hinted = query.with_hint(category_membership, "INDEXED BY ix_category_membership_asset_id", "sqlite")
+    return [Row(*each) for each in connection.execute(hinted)]
 
 
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
