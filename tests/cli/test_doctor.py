@@ -1,5 +1,6 @@
 """``mainsequence doctor``: each thing that can be wrong is found, said, and comes with what to do; nothing changes."""
 
+import re
 import sqlite3
 import subprocess
 import time
@@ -152,8 +153,8 @@ def test_postgresql_is_examined(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
         found = findings("--server")
         assert {each["level"] for each in found.values()} == {"ok"}
         assert {"postgresql", "clock", "validity"} <= found.keys()
-        disconnect()
-    found = findings(code=1)
+        monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", re.sub(r"/\w+\?", "/no_such_database?", url))
+        found = findings(code=1)
     assert found["database"]["level"] == "fail"
     assert "MAINSEQUENCE_DATABASE_URL" in found["database"]["advice"]
 
