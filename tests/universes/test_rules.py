@@ -148,22 +148,22 @@ def test_deciding_in_steps_equals_deciding_at_once(tmp_path_factory: Any, seed: 
 @pytest.mark.parametrize("label", MONTHS[1:])
 def test_later_data_change_nothing_earlier(label: str):
     close, volume = random_market()
+    # By the last session alone, so that one row more or less turns the ranks around.
+    of_one_day = msc.Ranking(measure=msc.Measure.traded_value(1, "last"), top=5)
     register()
     series = stored(close, volume)
-    before = msc.AssetCategory.from_rule("before", rule())
+    before = msc.AssetCategory.from_rule("before", rule(ranking=of_one_day))
     before.refresh_rule(label)
     cut = LABELS.index(label)
-    series.upsert(rows(close[:, ::-1] * 3, volume[:, ::-1], cut))
-    after = msc.AssetCategory.from_rule("after", rule())
+    series.upsert(rows(1 / close, 1 / volume, cut))
+    after = msc.AssetCategory.from_rule("after", rule(ranking=of_one_day))
     after.refresh_rule(label)
     pd.testing.assert_frame_equal(before.members(), after.members())
     # The row of the very session before counts: so the cut is where it should be.
-    volume = volume.copy()
-    volume[cut - 20 : cut] = volume[cut - 20 : cut, ::-1]
-    series.upsert(rows(close, volume, cut - 20, cut))
-    reversed_ = msc.AssetCategory.from_rule("reversed", rule())
-    reversed_.refresh_rule(label)
-    assert members(reversed_, label) != members(after, label)
+    series.upsert(rows(1 / close, 1 / volume, cut - 1, cut))
+    turned = msc.AssetCategory.from_rule("turned", rule(ranking=of_one_day))
+    turned.refresh_rule(label)
+    assert members(turned, label) != members(after, label)
 
 
 def test_what_was_decided_stays_until_it_is_decided_anew():

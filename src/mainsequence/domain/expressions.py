@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, StringConstraints
@@ -98,6 +99,7 @@ class _Token:
     operand: Operand | None = None
 
 
+@lru_cache(maxsize=1_024)
 def parse_expression(text: str) -> Expression:
     """Read an expression, however deep its parentheses are.
 

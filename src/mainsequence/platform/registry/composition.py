@@ -2,14 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import BigInteger, Connection, Integer, ScalarSelect, cast, delete, func, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    ScalarSelect,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
 
 from mainsequence.domain.access import Actor
-from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.pins import Pin
 from mainsequence.domain.times import MAX_MICROS, from_micros
 from mainsequence.errors import CyclicUniverseError
@@ -75,7 +88,22 @@ def reach(connection: Connection, roots: Sequence[Named]) -> dict[Named, Found]:
         "known": np.array([each.known for each in roots], dtype=np.int64),
         "pinned": np.array([each.revision for each in roots], dtype=np.int64),
     }
-    reached = row_set(connection, columns).cte("reached", recursive=True)
+    if len(roots) == 1:
+        rows = connection.execute(_reach_one(), {name: int(column[0]) for name, column in columns.items()})
+    else:
+        rows = connection.execute(_reach(row_set(connection, columns)))
+    return {Named(*row[:3]): Found(Named(*row[:3]), *row[3:]) for row in rows}
+
+
+@cache
+def _reach_one() -> Select[Any]:
+    """Give the query that begins at one universe, which is asked most; made once, as making it takes longest."""
+    key, known, pinned = (bindparam(name, type_=BigInteger) for name in ("category_id", "known", "pinned"))
+    return _reach(select(key.label("category_id"), known.label("known"), pinned.label("pinned")))
+
+
+def _reach(roots: Any) -> Select[Any]:
+    reached = roots.cte("reached", recursive=True)
     operand, of_kind = category_operand.c, category.alias()
     following = (
         select(
@@ -90,7 +118,7 @@ def reach(connection: Connection, roots: Sequence[Named]) -> dict[Named, Found]:
     )
     reached = reached.union(following)
     definition = category_definition.c
-    query = (
+    return (
         select(
             *(reached.c.category_id, reached.c.known, reached.c.pinned),
             *(category.c.unique_identifier, category.c.kind, category.c.head_revision, category.c.created_at),
@@ -104,7 +132,6 @@ def reach(connection: Connection, roots: Sequence[Named]) -> dict[Named, Found]:
             & (definition.revision == _in_force(reached.c.category_id, reached.c.known)),
         )
     )
-    return {Named(*row[:3]): Found(Named(*row[:3]), *row[3:]) for row in connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,47 +352,3 @@ def derived_ids(connection: Connection, actor: Actor) -> list[int]:
     """Give the ids of all universes made from others that somebody may see."""
     query = select(category.c.id).where(*seen_by(actor, category), category.c.kind == EXPRESSION)
     return list(connection.scalars(query.order_by(category.c.id)))
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Effective dates of a rule that were decided together."""
-
-    recorded_at: int
-    revision: int
-    rule_hash: str
-    first: int
-    last: int
-    inputs: str
-
-
-def record_run(
-    connection: Connection,
-    head: CategoryRecord,
-    now: int,
-    rule_hash: str,
-    first: int,
-    last: int,
-    inputs: dict[str, Any],
-) -> None:
-    """Write which effective dates of a rule were decided, and from what."""
-    row = {"category_id": head.id, "recorded_at": now, "revision": head.revision, "rule_hash": rule_hash}
-    connection.execute(insert(rule_run), row | {"first": first, "last": last, "inputs": orjson.dumps(inputs).decode()})
-
-
-def decided_until(connection: Connection, category_id: int) -> int | None:
-    """Give the last effective date that was decided."""
-    last: int | None = connection.scalar(select(func.max(rule_run.c.last)).where(rule_run.c.category_id == category_id))
-    return last
-
-
-def run_deciding(connection: Connection, category_id: int, time: int, known: int) -> Run | None:
-    """Give the run that decided what holds at a time, as known at a time: the newest that reaches it, else the last."""
-    table = rule_run.c
-    columns = (table.recorded_at, table.revision, table.rule_hash, table.first, table.last, table.inputs)
-    query = select(*columns).where(table.category_id == category_id, table.recorded_at <= known, table.first <= time)
-    reaching = query.where(table.last >= time).order_by(table.id.desc()).limit(1)
-    row = connection.execute(reaching).one_or_none()
-    if row is None:
-        row = connection.execute(query.order_by(table.last.desc(), table.id.desc()).limit(1)).one_or_none()
-    return None if row is None else Run(*row)

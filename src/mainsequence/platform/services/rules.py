@@ -15,9 +15,10 @@ from mainsequence.domain.universe_rules import UniverseRule, WhyMember
 from mainsequence.errors import DerivedUniverseError
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
-from mainsequence.platform.registry import ledger
-from mainsequence.platform.registry.composition import EXPRESSION, HEAD, RULE, Named, Run
+from mainsequence.platform.registry import ledger, rule_runs
+from mainsequence.platform.registry.composition import EXPRESSION, HEAD, RULE, Named
 from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.registry.rule_runs import Run
 from mainsequence.platform.services import (
     assets,
     categories,
@@ -83,7 +84,7 @@ def refresh(work: Work, body: contract.Refresh, *, key: int) -> contract.Refresh
     if not len(decided.effective):
         return _outcome(head, rule, decided)
     head = _commit(work, head, rule, decided, body)
-    registry.record_run(work.connection, head, work.now, rule.hash, *_ends(decided), _inputs(rule, decided, work.now))
+    rule_runs.record_run(work.connection, head, work.now, rule.hash, *_ends(decided), _inputs(rule, decided, work.now))
     return _outcome(head, rule, decided)
 
 
@@ -97,7 +98,7 @@ def _rule(work: Work, key: int) -> UniverseRule:
 def _window(work: Work, head: CategoryRecord, rule: UniverseRule, body: contract.Refresh) -> tuple[int, int]:
     """Give the first and the last moment at which a date to decide may be effective."""
     until = work.now if body.until is None else to_micros(body.until, "until")
-    decided = registry.decided_until(work.connection, head.id)
+    decided = rule_runs.decided_until(work.connection, head.id)
     if body.start is None:
         return (to_micros(rule.start) if decided is None else decided + 1), until
     start = max(to_micros(body.start, "start"), to_micros(rule.start))
@@ -181,7 +182,7 @@ def explained(
     if record.kind != RULE:
         verdict = "a member" if held is not None else "not a member"
         return WhyMember(**about, member=held is not None, verdict=f"{verdict}, as history() says")
-    run = registry.run_deciding(work.connection, record.id, as_of, known)
+    run = rule_runs.run_deciding(work.connection, record.id, as_of, known)
     if run is None:
         return WhyMember(**about, member=held is not None, verdict="no effective date of the rule was decided so early")
     return _decision(work, run, state, asset_id, as_of, about | {"member": held is not None})
