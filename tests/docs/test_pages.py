@@ -12,6 +12,7 @@ RUN = "import sys; from pathlib import Path; exec(compile(Path(sys.argv[1]).read
 RUNNABLE = [page for page in PAGES if program(page).strip()]
 
 
+@pytest.mark.timeout(960)
 @pytest.mark.parametrize("page", RUNNABLE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_blocks_of_a_page_run_in_order_on_a_fresh_home(page: Path, home: Path, tmp_path: Path):
     script = tmp_path / "page.py"

@@ -322,7 +322,8 @@ def test_an_unknown_calendar_is_refused_where_it_is_used() -> None:
 
 
 def test_a_refused_batch_names_every_item_that_is_wrong() -> None:
-    with pytest.raises(InvalidIdentifierError, match=r"2 of 3 assets are refused.*Item 0: .*blank.*Item 2: ") as refused:
+    every = r"2 of 3 assets are refused.*Item 0: .*blank.*Item 2: "
+    with pytest.raises(InvalidIdentifierError, match=every) as refused:
         msc.Asset.batch_get_or_register_custom_assets(
             [{"unique_identifier": ""}, {"unique_identifier": "GOOD"}, {"unique_identifier": "B", "color": "red"}]
         )

@@ -1,4 +1,4 @@
-"""Universes made from others against a plain model: sets of points, a copy of everything for each thing that happened."""
+"""Universes made from others against a plain model: sets of points, and a copy of everything for each event."""
 
 from contextlib import AbstractContextManager
 from copy import deepcopy

@@ -9,7 +9,8 @@ from mainsequence.client.connection import carrier
 from mainsequence.client.plans import Plan as Plan  # noqa: PLC0414 (found here, so that it knows universes)
 from mainsequence.client.plans import universes_are
 from mainsequence.client.sharing import Shareable
-from mainsequence.client.universe_composition import Composed, UniverseExpression
+from mainsequence.client.universe_composition import Composed
+from mainsequence.client.universe_composition import UniverseExpression as UniverseExpression
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned

@@ -6,8 +6,8 @@ from mainsequence.client.categories import AssetCategory, find_universe
 from mainsequence.client.connection import carrier
 from mainsequence.contract.categories import DROP_REFERENCE, REGISTER_REFERENCE
 from mainsequence.domain.categories import Reference
-from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.pins import name_of
+from mainsequence.domain.readers import ReaderAbout
 from mainsequence.errors import NotFoundError, ValidationError
 
 KIND = "node"

@@ -95,7 +95,8 @@ class AssetsConfiguration(Value):
     ----------
     assets_category_unique_id
         The universe: an asset category by its identifier, as it was at each date, at the revision that is the head when
-        a run begins. ``name@12`` pins revision 12 for good, ``name@2024-06-28`` what was known at the start of that day. Not set: the signal's ``get_asset_list()`` is the universe.
+        a run begins. ``name@12`` pins revision 12 for good, ``name@2024-06-28`` what was known at the start of that
+        day. Not set: the signal's ``get_asset_list()`` is the universe.
     price_type
         The price of a bar that is traded at.
     prices_configuration
