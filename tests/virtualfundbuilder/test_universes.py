@@ -197,6 +197,7 @@ def edited_market(monkeypatch: pytest.MonkeyPatch, *, dated: bool) -> msc.AssetC
     return universe.append_assets(assets=assets[2:], reason="index review")
 
 
+@pytest.mark.embedded
 def test_a_timeless_universe_edited_inside_the_period_is_flagged(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=False)
     node = play()
@@ -211,6 +212,18 @@ def test_a_timeless_universe_edited_inside_the_period_is_flagged(monkeypatch: py
     assert [each.code for each in node.manifest.flags] == ["hindsight_universe"]
 
 
+def test_edits_of_what_a_universe_is_made_from_are_flagged(monkeypatch: pytest.MonkeyPatch):
+    edited_market(monkeypatch, dated=False)
+    msc.AssetCategory.from_expression("derived", f"{UNIVERSE} & {UNIVERSE}")
+    node = play(universe="derived")
+    assert node.report is not None
+    flag = node.report.flag("hindsight_universe")
+    assert flag is not None
+    assert [(edit["revision"], edit["reason"]) for edit in flag.facts["edits"]] == [(2, "index review")]
+    assert "derived@2024-01-05T" in str(flag)
+
+
+@pytest.mark.embedded
 def test_a_pin_before_the_edit_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=False)
     node = play(universe=f"{UNIVERSE}@1")
@@ -218,6 +231,7 @@ def test_a_pin_before_the_edit_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     assert node.report.flags == ()
 
 
+@pytest.mark.embedded
 def test_a_dated_universe_is_not_flagged_and_keeps_its_past(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=True)
     node = play()
@@ -226,6 +240,7 @@ def test_a_dated_universe_is_not_flagged_and_keeps_its_past(monkeypatch: pytest.
     assert [each > 0 for each in held(node)["C"]] == [False, False, False, True, True, True, True, True]
 
 
+@pytest.mark.embedded
 def test_an_edit_with_dates_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     it_is(datetime(2023, 12, 1, tzinfo=UTC), monkeypatch)
     universe = market(FLAT)
@@ -239,6 +254,7 @@ def test_an_edit_with_dates_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     assert node.report.flag("hindsight_universe") is None
 
 
+@pytest.mark.embedded
 def test_a_retired_asset_keeps_its_past(monkeypatch: pytest.MonkeyPatch):
     it_is(datetime(2023, 12, 1, tzinfo=UTC), monkeypatch)
     assets = register("AB")
