@@ -55,7 +55,7 @@ def _hindsight(universe: PinnedUniverse | None, played: Played) -> RunFlag | Non
         message=f"The members of {universe.name!r} were changed for all time while the period ran: on {days}. "
         "The numbers before those dates use members that were not known then.",
         hint="Give edits dates with effective_from=, make the universe dated=True, or pin what was known with "
-        f"'{universe.name}@{edits[0].revision - 1}'.",
+        f"'{universe.before(edits[0])}'.",
         facts={"universe": universe.reference, "edits": [edit_facts(each) for each in edits[:_SHOWN]]},
     )
 

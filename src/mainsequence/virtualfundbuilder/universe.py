@@ -1,6 +1,7 @@
 """The universe of a run: an asset category read once, at one revision, as it was at each date (DESIGN section 8)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from mainsequence.client.connection import carrier
 from mainsequence.compute.intervals import coverage
 from mainsequence.contract.categories import MEMBERS, Span
 from mainsequence.domain.categories import Revision
+from mainsequence.domain.pins import written
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, to_micros
 from mainsequence.virtualfundbuilder.columns import positions
 
@@ -108,10 +110,12 @@ class PinnedUniverse:
         """List the edits recorded in ``(start, end]`` that changed who was a member for all time.
 
         A universe that such an edit touched while the period ran has, for the dates before it, members that nobody
-        could know then (METHODOLOGY section 3). Dated universes, edits with dates, and universes made from others are
-        never listed.
+        could know then (METHODOLOGY section 3). Dated universes, and edits with dates, are never listed; of a universe
+        that is made from others, the edits of those are.
         """
-        if self.category.dated or self.category.kind == EXPRESSION:
+        if self.category.kind == EXPRESSION:
+            return [edit for source in self._sources() for edit in source.hindsight(start, end)]
+        if self.category.dated:
             return []
         edits = self.category.history()
         inside = [each for each in edits if start < to_micros(each.recorded_at) <= end]
@@ -119,6 +123,15 @@ class PinnedUniverse:
             return []
         states = {number: self._at(number) for number in _around(inside)}
         return [each for each in inside if _for_all_time(states[each.revision - 1], states[each.revision])]
+
+    def _sources(self) -> "list[PinnedUniverse]":
+        return [self.pin(f"{name}@{revision}") for name, revision in self.category.stamp().sources.items()]
+
+    def before(self, edit: Revision) -> str:
+        """Name the state before an edit, as a pin."""
+        if self.category.kind != EXPRESSION:
+            return f"{self.name}@{edit.revision - 1}"
+        return f"{self.name}@{written(edit.recorded_at - timedelta(microseconds=1))}"
 
     def _at(self, revision: int) -> "Spells":
         if revision == self.revision and "intervals" in self.__dict__:
