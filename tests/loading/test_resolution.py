@@ -201,3 +201,8 @@ def isin(number: int) -> str:
         sum(divmod(int(digit) * (2 if place % 2 == 0 else 1), 10)) for place, digit in enumerate(reversed(digits))
     )
     return f"{body}{-total % 10}"
+
+
+def test_what_no_asset_can_be_called_is_unmatched() -> None:
+    names = ["", " ", "a\x00b", "x" * 5_000, "';--", "%"]
+    assert outcomes(msc.Asset.resolve(names)) == ["unmatched"] * len(names)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mainsequence.contract import resolution as contract
 from mainsequence.domain.exchanges import country_of_exchange
-from mainsequence.domain.identifiers import check_figi, check_isin
+from mainsequence.domain.identifiers import HIDDEN, check_figi, check_isin
 from mainsequence.domain.resolution import (
     Candidate,
     Decision,
@@ -71,7 +71,7 @@ def _asked(work: Work, body: ResolutionRequest) -> tuple[list[Key], list[int]]:
 
 def _candidates(work: Work, kind: IdentifierKind, keys: Iterable[Key]) -> dict[str, list[Found]]:
     """Give everybody whom each identifier may mean, and as which kind of identifier."""
-    wanted = sorted({identifier for identifier, _ in keys})
+    wanted = sorted({identifier for identifier, _ in keys if not HIDDEN.search(identifier)})
     found: dict[str, list[Found]] = defaultdict(list)
     for each, values in _kinds(kind, wanted).items():
         for value, candidate in registry.candidates(work.connection, work.organization_id, each, values):
