@@ -140,7 +140,7 @@ def test_a_store_that_went_away_is_said_and_works_again_when_it_is_back(own_stor
     assert lake.append("prices", batch(2)).version == 1
 
 
-@pytest.mark.parametrize("verb", ["append", "read", "exists", "drop"])
+@pytest.mark.parametrize("verb", ["append", "read", "exists", "history", "statistics", "drop"])
 def test_a_store_that_hangs_holds_up_nobody_but_those_who_ask_it(own_store: ObjectStore, verb: str) -> None:
     lake = Lake(own_store.place())
     lake.create("prices", PRICES)

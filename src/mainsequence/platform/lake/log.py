@@ -4,6 +4,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import RLock
 from typing import Any
@@ -20,6 +21,7 @@ from mainsequence.logs import get_logger
 from mainsequence.platform.lake.failures import LOW_LEVEL, errno_of
 from mainsequence.platform.lake.layout import YEAR, arrow_schema
 from mainsequence.platform.lake.snapshots import DataFile, Snapshot, read_snapshot
+from mainsequence.platform.lake.storage import StoredFiles
 
 CHECKPOINT_EVERY = 50
 _KEPT_SNAPSHOTS = 32
@@ -28,6 +30,7 @@ ONCE = "once"
 """Under which name the facts of a commit hold the caller's key."""
 
 _LATEST = 1_000
+_READERS = 16
 _FOREVER = "interval 36500 days"
 _CONFIGURATION: dict[str, str | None] = {
     "delta.checkpointInterval": str(CHECKPOINT_EVERY),
@@ -195,7 +198,7 @@ class TableLog:
         """Give what the commit under a key did; ``None`` where none of the latest 1,000 commits has it."""
         with self._mutex:
             self._table.update_incremental()
-            commits = ((commit["version"], _facts(commit)) for commit in self._table.history(_LATEST))
+            commits = ((commit["version"], _facts(commit)) for commit in self._commits(_LATEST))
             for version, facts in commits:
                 if facts.get(ONCE) == key:
                     counts = {name: facts[name] for name in ("inserted", "updated", "deleted")}
@@ -206,7 +209,19 @@ class TableLog:
         """List all versions, oldest first."""
         with self._mutex:
             self._table.update_incremental()
-            return [_version(commit) for commit in reversed(self._table.history())]
+            return [_version(commit) for commit in reversed(self._commits())]
+
+    def _commits(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """Read what is said about the latest commits, the newest first."""
+        if "://" not in self.uri:
+            return self._table.history(limit)
+        # Delta Lake's own reading keeps all threads of the process waiting while a store answers.
+        newest = self._table.version()
+        versions = range(newest, -1 if limit is None else max(newest - limit, -1), -1)
+        files = StoredFiles(self.uri, self.options)
+        with ThreadPoolExecutor(_READERS) as readers:
+            entries = readers.map(files.get, [f"_delta_log/{version:020d}.json" for version in versions])
+            return [{"version": number, **_said(entry)} for number, entry in zip(versions, entries, strict=True)]
 
 
 def _uncommitted(error: Exception) -> CommitConflict | Uncommitted:
@@ -226,6 +241,11 @@ def _remove_action(file: DataFile, now: int) -> RemoveAction:
 
 def _stamp(micros: int) -> str:
     return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def _said(entry: bytes) -> dict[str, Any]:
+    actions = map(json.loads, entry.splitlines())
+    return next((dict(action["commitInfo"]) for action in actions if "commitInfo" in action), {})
 
 
 def _facts(commit: dict[str, Any]) -> dict[str, Any]:

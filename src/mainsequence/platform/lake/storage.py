@@ -218,7 +218,7 @@ class ObjectStorage:
     def fingerprint(self, name: str) -> Hashable | None:
         """Tell incarnations apart by their first commit, which holds an id of the table's own."""
         try:
-            return sha256(_Store(self.uri(name), self.options).get(_FIRST_COMMIT)).digest()
+            return sha256(StoredFiles(self.uri(name), self.options).get(_FIRST_COMMIT)).digest()
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise OSError(str(error)) from error
@@ -240,7 +240,7 @@ class ObjectStorage:
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, **parquet)
         content = sink.getvalue().to_pybytes()
-        _Store(self.uri(name), self.options).put(path, content)
+        StoredFiles(self.uri(name), self.options).put(path, content)
         return len(content)
 
     def verify(self, name: str, sizes: Iterable[tuple[str, int]]) -> None:
@@ -251,21 +251,21 @@ class ObjectStorage:
 
     def discard(self, name: str, paths: Iterable[str]) -> None:
         """Remove files that no commit refers to."""
-        store = _Store(self.uri(name), self.options)
+        store = StoredFiles(self.uri(name), self.options)
         for path in paths:
             with suppress(*LOW_LEVEL):
                 store.delete(path)
 
     def drop(self, name: str) -> None:
         """Remove the table's log first, so that no reader finds half a table, then its files."""
-        store = _Store(self.uri(name), self.options)
+        store = StoredFiles(self.uri(name), self.options)
         for path in sorted(store.files(), key=lambda path: not path.startswith("_delta_log")):
             store.delete(path)
         if self.derived is not None:
             shutil.rmtree(self.derived / name, ignore_errors=True)
 
 
-class _Store:
+class StoredFiles:
     """Access to the files of one table by `obstore`, which lets other threads run while a store takes its time.
 
     It reads the same ``AWS_*`` variables as Delta Lake, and takes the same options.
@@ -283,24 +283,28 @@ class _Store:
             self._store = from_url(uri, **kind)
 
     def get(self, path: str) -> bytes:
+        """Read one file."""
         import obstore
 
         with _as_os_errors():
             return bytes(obstore.get(self._store, path).bytes())
 
     def put(self, path: str, content: bytes) -> None:
+        """Write one file; it appears when it is whole."""
         import obstore
 
         with _as_os_errors():
             obstore.put(self._store, path, content)
 
     def delete(self, path: str) -> None:
+        """Remove one file; one that is not there is fine."""
         import obstore
 
         with _as_os_errors(), suppress(FileNotFoundError):
             obstore.delete(self._store, path)
 
     def files(self) -> list[str]:
+        """List the files of the table."""
         import obstore
 
         with _as_os_errors():
