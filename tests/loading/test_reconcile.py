@@ -73,6 +73,14 @@ def test_universes_that_agree_have_nothing_to_list(sources: dict[str, dict[str, 
     assert "<table>" in report._repr_html_()
 
 
+def test_agreement_is_drawn_over_time(sources: dict[str, dict[str, set[int]]]) -> None:
+    pytest.importorskip("matplotlib").use("agg")
+    report = msc.AssetCategory.reconcile(list(sources), day(0), day(100))
+    axes = report.plot()
+    assert axes.get_title() == "first · second · third"
+    assert axes.lines[0].get_ydata().tolist() == report.by_time()["agreement"].tolist()
+
+
 @pytest.mark.parametrize("names", [["first"], ["first", "first"], ["first", "nobody"], []])
 def test_what_cannot_be_compared_is_refused(sources: dict[str, dict[str, set[int]]], names: list[str]) -> None:
     with pytest.raises((msc.ValidationError, msc.NotFoundError)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from mainsequence.contract.reconciliation import facts_of
 from mainsequence.domain.reconciliation import ReconciliationFacts
 from mainsequence.domain.values import listed
+from mainsequence.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,12 +78,15 @@ class ReconciliationReport:
         return frame.assign(agreement=(frame["agreed"] / frame["union"]).where(frame["union"] > 0, 1.0))
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw agreement over time (needs ``matplotlib``); gives the axes."""
-        by_time = self.by_time()["agreement"]
-        if ax is None:
-            import matplotlib.pyplot as plt
+        """Draw agreement over time; gives the axes.
 
-            ax = plt.subplots()[1]
+        Raises
+        ------
+        ConfigurationError
+            ``matplotlib`` is not installed.
+        """
+        by_time = self.by_time()["agreement"]
+        ax = _axes() if ax is None else ax
         ax.step(by_time.index, by_time.to_numpy(), where="post")
         ax.set_ylim(0, 1.02)
         ax.set_ylabel("agreement")
@@ -115,6 +119,17 @@ class ReconciliationReport:
         )
         head = "".join(f"<th {left}>{name}</th>" for name in ("asset", "from", "to", "days", "in", "out"))
         return f"<table><caption>{escape(repr(self))}</caption><tr>{head}</tr>{rows}</table>"
+
+
+def _axes() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ConfigurationError(
+            "Pictures are drawn with matplotlib, which is not installed.",
+            hint="pip install 'mainsequence-platform[demo]'",
+        ) from error
+    return plt.subplots()[1]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
