@@ -2,7 +2,7 @@
 
 Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry
 on PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of
-them, which then also reaches the folders of `ASKED_FOR`, or mark a test ``embedded`` that is about the platform in this
+them, which then also reaches the folder of `ASKED_FOR`, or mark a test ``embedded`` that is about the platform in this
 process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier:
 with ``MAINSEQUENCE_TEST_CARRIER=http`` a server stands before it.
 """
@@ -21,9 +21,9 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-BEHAVIOUR = {"access", "identity", "loading", "portfolios", "routing", "series", "universes"}
-ASKED_FOR = {"tdag", "virtualfundbuilder"}
-"""Behaviour that stands on the one above: embedded, unless another carrier is asked for."""
+BEHAVIOUR = {"access", "identity", "loading", "portfolios", "routing", "series", "tdag", "universes"}
+ASKED_FOR = {"virtualfundbuilder"}
+"""Behaviour that stands on the one above, and is long: embedded, unless another carrier is asked for."""
 
 CARRIERS = ("embedded", "postgresql", "http")
 
