@@ -202,6 +202,8 @@ def test_why_names_rank_thresholds_and_what_failed():
     assert best.decided_for == datetime(2024, 5, 1, tzinfo=UTC)
     assert best.data_until == datetime(2024, 4, 30, 20, tzinfo=UTC)
     assert (best.was_member, best.rule_hash, best.inputs) == (True, universe.rule.hash, {"series prices": "prices@1"})
+    assert str(best).splitlines()[0].endswith("UTC: rank 1 of 10: in, rank 3 or better enters")
+    assert "≥ 5: 1</li>" in penny._repr_html_()
     assert silent.verdict == (
         "not eligible: failed last(close, 1 sessions) ≥ 5, median(close*volume, 20 sessions) is known"
     )

@@ -68,7 +68,13 @@ class RefreshOutcome(Value):
     first: Instant | None = Field(description="The first of them")
     last: Instant | None = Field(description="The last of them")
     rule_hash: str
-    inputs: dict[str, str] = Field(description="What they were decided from: series@version, universes@revision")
+    inputs: dict[str, str] = Field(description="What they were decided from: series@version, base")
+
+    def __str__(self) -> str:
+        what = f"{self.category.unique_identifier} at revision {self.category.revision}"
+        if self.first is None or self.last is None:
+            return f"nothing new to decide; {what}"
+        return f"{self.decided} effective dates decided, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}; {what}"
 
 
 class KnownAt(Value):

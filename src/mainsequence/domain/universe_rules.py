@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from hashlib import sha256
+from html import escape
 from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
@@ -241,3 +242,16 @@ class WhyMember(Value):
     was_member: bool | None = Field(None, description="Whether it was a member before that date")
     rule_hash: str | None = None
     inputs: dict[str, str] = Field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Say it in lines: the verdict, then what was asked and found."""
+        where = f"{'in' if self.member else 'not in'} {self.category}"
+        asked = [f"{each.condition}: {each.found}" for each in self.outcomes]
+        return [f"{self.unique_identifier} is {where} at {self.as_of:%Y-%m-%d %H:%M} UTC: {self.verdict}", *asked]
+
+    def __str__(self) -> str:
+        return "\n  ".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        first, *asked = map(escape, self.lines())
+        return f"<p>{first}</p><ul>{''.join(f'<li>{each}</li>' for each in asked)}</ul>"
