@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -119,11 +120,34 @@ def test_what_lies_ahead_is_no_move_yet() -> None:
     assert (found.moves, found.last_moved_at, found.next_move_at) == (3, day(20), day(40))
 
 
-def test_a_universe_without_dates_moves_when_it_is_written() -> None:
-    assets = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": name} for name in "ABC"])
-    universe = msc.AssetCategory.create(unique_identifier="timeless")
-    for asset in assets:
-        universe.append_assets([asset])
-    found = universe.freshness()
-    assert (found.moves, found.is_stale, found.last_moved_at) == (3, False, universe.history()[-1].recorded_at)
-    assert universe.freshness(found.at + timedelta(days=400)).is_stale
+def test_moves_of_one_day_are_one() -> None:
+    msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": name} for name in "ABCDE"])
+    universe = msc.AssetCategory.create(unique_identifier="busy")
+    starts = [day(0), day(10), day(10) + timedelta(seconds=5), day(10) + timedelta(hours=23), day(20)]
+    universe.load([{"unique_identifier": n, "start": at} for n, at in zip("ABCDE", starts, strict=True)])
+    found = universe.freshness(day(30))
+    assert (found.moves, found.allowed_days, found.is_stale) == (3, pytest.approx(20), False)
+
+
+@pytest.mark.embedded
+def test_a_universe_without_dates_moves_when_it_is_written(home: Path, carrier: str) -> None:
+    from mainsequence.contract import assets, categories, reconciliation
+    from mainsequence.domain.assets import AssetRegistration
+    from mainsequence.domain.categories import CategoryCreation
+    from mainsequence.domain.reconciliation import FreshnessQuery
+    from mainsequence.platform.platform import Platform
+    from mainsequence.settings import Settings
+
+    time = [day(0)]
+    platform = Platform.embedded(Settings.for_url(str(home)), lambda: int(time[0].timestamp() * 1_000_000))
+    registered = assets.Registrations(assets=[AssetRegistration(unique_identifier=name) for name in "ABC"])
+    ids = [each.id for each in platform.call(assets.REGISTER, registered)]
+    key = platform.call(categories.CREATE, CategoryCreation(unique_identifier="u", display_name="u")).id
+    for number, each in enumerate(ids):
+        time[0] = day(7 * number)
+        platform.call(categories.APPEND_ASSETS, categories.MembershipEdit(asset_ids=[each]), key=key)
+    seen = []
+    for time[0] in (day(14), day(28), day(29)):
+        seen.append(platform.call(reconciliation.FRESHNESS, FreshnessQuery(), key=key))
+    assert [(each.moves, each.is_stale) for each in seen] == [(3, False), (3, False), (3, True)]
+    platform.close()

@@ -95,8 +95,9 @@ class Kept(UniverseObject):
         """Say whether the universe has not moved for longer than its own history suggests.
 
         A universe moves where somebody enters, leaves or changes weight; one without any date moves when a revision is
-        recorded. It is stale where the time since its last move exceeds ``factor`` times the ``quantile`` of the gaps
-        between its moves so far. With fewer than three moves nothing is said: ``allowed_days`` is ``None``.
+        recorded. Moves of one day (UTC) count as one. It is stale where the time since its last move exceeds ``factor``
+        times the ``quantile`` of the gaps between its moves so far. With fewer than three moves nothing is said:
+        ``allowed_days`` is ``None``.
 
         Parameters
         ----------

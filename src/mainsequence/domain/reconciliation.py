@@ -52,7 +52,8 @@ class Freshness(Value):
     """Whether a universe has moved as recently as its own history suggests.
 
     A universe moves where somebody enters, leaves or changes weight; where no membership has a date, it moves when a
-    revision is recorded. Fewer than three moves tell nothing: such a universe is not called stale.
+    revision is recorded. Moves of one day (UTC) count as one. Fewer than three tell nothing: such a universe is not
+    called stale.
     """
 
     unique_identifier: str

@@ -124,13 +124,14 @@ def freshness(work: Work, body: FreshnessQuery, *, key: int) -> Freshness:
     time = work.now if body.at is None else to_micros(body.at, "at")
     moves = _moves(work, head)
     past, ahead = moves[moves <= time], moves[moves > time]
-    usual = usual_gap(past, body.quantile)
+    days = np.unique(past // MICROS_PER_DAY) * MICROS_PER_DAY
+    usual = usual_gap(days, body.quantile)
     since = time - int(past[-1]) if len(past) else None
     allowed = None if usual is None else usual * body.factor
     return Freshness(
         unique_identifier=head.unique_identifier,
         at=from_micros(time),
-        moves=len(past),
+        moves=len(days),
         last_moved_at=from_micros(int(past[-1])) if len(past) else None,
         days_since=None if since is None else since / MICROS_PER_DAY,
         allowed_days=None if allowed is None else allowed / MICROS_PER_DAY,
