@@ -68,3 +68,8 @@ def test_two_organizations_may_use_one_name() -> None:
             msc.Team.get(ours.id)
         assert carrier().call(contract.WHOAMI, None).organization == "Other"
     assert ours.refresh().members == []
+
+
+def test_nobody_takes_the_name_of_the_local_owner() -> None:
+    with pytest.raises(AlreadyExistsError, match="embedded"):
+        Person("local", "reader")

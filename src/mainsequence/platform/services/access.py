@@ -7,6 +7,7 @@ from secrets import token_urlsafe
 from mainsequence.contract import access as contract
 from mainsequence.domain.access import (
     LOCAL_ORGANIZATION,
+    LOCAL_OWNER,
     Actor,
     IssuedToken,
     Role,
@@ -63,6 +64,8 @@ def _reach(work: Work) -> int | None:
 @carries_out(contract.CREATE_USER)
 def create_user(work: Work, body: UserCreation) -> UserRecord:
     """Add a user to the organization, or to the one named."""
+    if body.name == LOCAL_OWNER.name:
+        raise AlreadyExistsError(f"{body.name!r} is the owner of embedded mode.", hint="Choose another name.")
     organization_id = _organization(work, body)
     key = registry.add_user(work.connection, organization_id, body.name, Role[body.role.upper()], work.now)
     if key is None:
