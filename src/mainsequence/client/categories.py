@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mainsequence.client.assets import Asset, asset_id_of, asset_ids_of
 from mainsequence.client.connection import carrier
-from mainsequence.client.plans import Plan as Plan  # noqa: PLC0414 (found here, so that it knows universes)
-from mainsequence.client.plans import universes_are
+from mainsequence.client.plans import Plan, universes_are
 from mainsequence.client.sharing import Shareable
-from mainsequence.client.universe_composition import Composed
-from mainsequence.client.universe_composition import UniverseExpression as UniverseExpression
+from mainsequence.client.universe_composition import Composed, UniverseExpression
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned
@@ -30,6 +28,8 @@ from mainsequence.errors import NotFoundError, UnknownFieldError, UnknownRevisio
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = ["AssetCategory", "Plan", "UniverseExpression", "find_universe"]
 
 
 class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
