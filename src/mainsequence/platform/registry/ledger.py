@@ -282,12 +282,11 @@ def _past(connection: Connection, states: Sequence[State], places: list[int]) ->
 
 def rows_ever(connection: Connection, category_id: int, asset_id: int, revision: int) -> list[Row]:
     """Give every interval that was recorded for one asset up to a revision."""
-    mine = (row.category_id == category_id, row.asset_id == asset_id, row.added_revision <= revision)
+    # Left as it is, SQLite would walk through the whole universe by the primary key instead of using the asset's index.
+    universe = row.category_id + 0 if connection.dialect.name == "sqlite" else row.category_id
+    mine = (universe == category_id, row.asset_id == asset_id, row.added_revision <= revision)
     columns = (row.valid_from, row.valid_to, row.weight, row.added_revision, row.removed_revision)
-    query = select(*columns).where(*mine).order_by(row.valid_from)
-    # SQLite would rather walk through the whole universe.
-    hinted = query.with_hint(category_membership, "INDEXED BY ix_category_membership_asset_id", "sqlite")
-    return [Row(*each) for each in connection.execute(hinted)]
+    return [Row(*each) for each in connection.execute(select(*columns).where(*mine).order_by(row.valid_from))]
 
 
 def write(connection: Connection, category_id: int, revision: int, change: Change) -> None:
