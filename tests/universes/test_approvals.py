@@ -211,6 +211,66 @@ def test_what_no_change_can_be_is_never_stored_as_a_request(users: Carriers, col
     assert category.requests(None) == []
 
 
+def hand_made(category: msc.AssetCategory, carrier: Any, asset_ids: list[int], **said: Any) -> Any:
+    """Ask for an append to be approved as no verb asks for it: by the operation behind them."""
+    from mainsequence.contract.guards import REQUEST_CHANGE, ChangeAsked
+
+    number = len(asset_ids)
+    rows = {"asset_id": asset_ids, **{name: [None] * number for name in ("valid_from", "valid_to", "weight")}}
+    change = {"category_id": category.id, "revision": category.refresh().revision, "closed": {}, "opened": rows}
+    change["operation"] = said.pop("operation", "append")
+    return carrier.call(REQUEST_CHANGE, ChangeAsked.parse({"change": change} | said), key=category.id)
+
+
+@pytest.mark.parametrize(
+    ("guards", "said", "refusal"),
+    [
+        ({"approvers": ["ada"]}, {"operation": "retire by the pope"}, msc.AlteredPlanError),
+        ({"approvers": ["ada"]}, {"operation": "refresh"}, msc.AlteredPlanError),
+        ({"approvers": ["ada"], "require_plan": True}, {}, msc.PlanRequiredError),
+        ({"approvers": ["ada"], "require_reason": True}, {}, msc.ReasonRequiredError),
+        ({"approvers": ["ada"], "locked": True}, {}, msc.LockedError),
+        ({"approvers": ["ada"]}, {"asset_ids": []}, msc.AlteredPlanError),
+        ({}, {}, msc.ConflictError),
+    ],
+)
+def test_a_request_made_by_hand_passes_the_guards_that_a_verb_passes(
+    users: Carriers, guards: Any, said: Any, refusal: Any
+):
+    category, ids = universe(users, **guards)
+    with pytest.raises(refusal):
+        hand_made(category, users["author"], **({"asset_ids": ids[5:6]} | said))
+    assert category.requests(None) == []
+
+
+def test_a_plan_of_a_universe_changed_by_plans_only_waits_for_approval(users: Carriers):
+    category, ids = universe(users, approvers=["ada"], require_plan=True)
+    number = asked(category.plan(append=ids[5:6]).apply)
+    request(number, users["ada"]).approve()
+    assert category.refresh().assets == [*ids[:3], ids[5]]
+
+
+@pytest.mark.parametrize("operation", ["append", "remove", "refresh"])
+def test_no_request_writes_members_into_a_universe_that_a_rule_fills(users: Carriers, operation: str):
+    ruled, ids = ruled_universe(users)
+    with pytest.raises((msc.DerivedUniverseError, msc.AlteredPlanError)):
+        hand_made(ruled, users["author"], ids[5:6], operation=operation)
+    assert ruled.requests(None) == []
+
+
+def ruled_universe(users: Carriers) -> tuple[msc.AssetCategory, list[int]]:
+    """A universe that a rule fills from another one, whose changes ada approves."""
+    from mainsequence.contract import composition
+    from mainsequence.domain.universe_rules import UniverseRule
+
+    _, ids = universe(users)
+    rule = UniverseRule(base="shared", calendar="24/7", frequency="monthly", start="2024-01-01")
+    body = composition.RuleCreation(unique_identifier="ruled", display_name="ruled", rule=rule)
+    ruled = msc.AssetCategory._bind(users["owner"].call(composition.DEFINE_RULE, body), users["owner"])
+    ruled.guard(approvers=["ada"])
+    return ruled, ids
+
+
 def test_guards_are_set_by_owners_and_administrators_alone(users: Carriers):
     category, _ = universe(users, approvers=["ada"])
     for name in ("author", "ada"):

@@ -58,6 +58,7 @@ class ChangeAsked(Value):
     change: PlannedChange
     reason: Reason | None = None
     force: bool = False
+    is_planned: bool = Field(False, description="Whether it is a plan that was to be applied")
 
 
 class RequestsQuery(Value):

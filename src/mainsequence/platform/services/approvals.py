@@ -1,14 +1,21 @@
 """Change requests: asked by one user, approved by another, written as exactly what was asked."""
 
+import re
 from typing import Any
 
 from mainsequence.contract import guards as contract
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.guards import ChangeRequestRecord
-from mainsequence.errors import ConflictError, NotFoundError, PermissionDeniedError, StaleRevisionError
+from mainsequence.errors import (
+    AlteredPlanError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    StaleRevisionError,
+)
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
-from mainsequence.platform.services import guards, memberships, planned
+from mainsequence.platform.services import derived, guards, memberships, planned
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Work, carries_out
 
@@ -25,8 +32,14 @@ def requests(work: Work, body: contract.RequestsQuery, *, key: int) -> list[Chan
 def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> ChangeRequestRecord:
     """Store a request, or give the one that asks for the same and waits already."""
     head = memberships.begin_change(work, key, None)
+    derived.refuse_change(head)
+    _check_operation(body.change.operation)
     change = planned.read_back(work, head, body.change)
+    if change.is_empty:
+        raise AlteredPlanError("The change that is asked for changes nothing.", hint="Ask for one that does.")
     memberships.check_assets(work, change.gained)
+    consent = Consent(force=body.force, is_planned=body.is_planned)
+    guards.check_request(work, head, change, body.reason, consent)
     same = registry.same_request(body.change, work.actor.name, body.change.content_hash)
     for waits in registry.requests(work.connection, same):
         return waits
@@ -44,6 +57,17 @@ def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> Chang
         "status": registry.PENDING,
     }
     return _read(work, registry.add_request(work.connection, row))
+
+
+_REQUESTED = re.compile(rf"{'|'.join(sorted(planned.PLANNED))}|load|revert to [0-9]+")
+"""What a change that is asked for may call itself in the history."""
+
+
+def _check_operation(operation: str) -> None:
+    if not _REQUESTED.fullmatch(operation):
+        raise AlteredPlanError(
+            f"No change is asked for as {operation!r}.", hint="A verb, a plan, load() and revert() ask by themselves."
+        )
 
 
 @carries_out(contract.REQUEST)
@@ -65,6 +89,7 @@ def approve(work: Work, body: contract.Verdict, *, key: int) -> ChangeRequestRec
     request = _undecided(get(work, None, key=key))
     _check_approver(work, request)
     _check_fresh(request, head)
+    derived.refuse_change(head)
     asked = registry.requested_change(work.connection, key)
     change = planned.read_back(work, head, asked)
     memberships.check_assets(work, change.gained)

@@ -17,6 +17,7 @@ from mainsequence.domain.times import open_datetime
 from mainsequence.domain.values import listed
 from mainsequence.errors import (
     ApprovalRequiredError,
+    ConflictError,
     EmptyUniverseError,
     GuardError,
     LockedError,
@@ -80,6 +81,26 @@ def check(
         raise error
     if guards.approvers and consent.approved_by is None:
         raise approval_required(work, head, change, operation, reason, consent, guards)
+
+
+def check_request(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> None:
+    """Refuse to store a request that no approval is needed for, or that another guard refuses.
+
+    Raises
+    ------
+    ConflictError
+        The universe has no approvers.
+    GuardError
+        Another guard refuses the change.
+    """
+    guards = registry.guards(work.connection, head.id)
+    if not guards.approvers:
+        raise ConflictError(
+            f"A change of {head.unique_identifier!r} needs nobody's approval.",
+            hint="Make it; its owners name approvers with guard(approvers=[…]).",
+        )
+    for error in _findings(work, head, guards, change, reason, consent):
+        raise error
 
 
 def objections(work: Work, head: CategoryRecord, change: Change) -> list[Objection]:
@@ -193,7 +214,7 @@ def approval_required(
     """Say that somebody else must approve a change, and hold what is asked for."""
     error = ApprovalRequiredError(_needs(head, guards, work.actor.name), category=head.unique_identifier)
     asked = planned.written(head, change, operation)
-    error.pending = ChangeAsked(change=asked, reason=reason, force=consent.force)
+    error.pending = ChangeAsked(change=asked, reason=reason, force=consent.force, is_planned=consent.is_planned)
     return error
 
 

@@ -87,15 +87,16 @@ def commit_change(
     GuardError
         A guard of the universe refuses the change.
     """
-    if operation not in _OF_DEFINITIONS:
+    if operation != "refresh" and not consent.is_exempt:  # a rule decides, and retirement passes all
         derived.refuse_change(head)
     if change.is_empty:
         return head
     guards.check(work, head, change, operation, reason, consent)
-    stamp = (work.now, consent.author or work.actor.name, operation, reason, consent.approved_by)
+    ledger.write(work.connection, head.id, head.revision + 1, change)
+    position, recorded_at = changes.take_place(work)
+    stamp = (recorded_at, consent.author or work.actor.name, operation, reason, consent.approved_by)
     revision = registry.record_revision(work.connection, head, change, *stamp)
-    ledger.write(work.connection, head.id, revision, change)
-    changes.publish_revision(work, head.id, revision)
+    changes.publish_revision(work, head.id, revision, position)
     return registry.by_id(work.connection, work.steward, head.id)
 
 
@@ -112,10 +113,6 @@ def begin_change(work: Work, key: int, if_revision: int | None) -> CategoryRecor
     head = _head(work, key)
     check_revision(head, if_revision)
     return head
-
-
-_OF_DEFINITIONS = {"refresh", str(Verb.REMOVE)}
-"""Operations that change universes which a rule fills: its decisions, and the retirement of assets."""
 
 
 def _head(work: Work, key: int) -> CategoryRecord:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mainsequence.compute.intervals import Change, Intervals, become
+from mainsequence.compute.intervals import Change, Intervals, Verb, become
 from mainsequence.compute.membership_changes import after, change_of, overlap
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.plans import PlannedChange, Rows
@@ -13,6 +13,9 @@ from mainsequence.errors import AlteredPlanError, StaleRevisionError
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.work import Work
+
+PLANNED = {*map(str, Verb), "change"}
+"""What a plan may call itself in the history."""
 
 
 def written(head: CategoryRecord, change: Change, operation: str) -> PlannedChange:

@@ -21,9 +21,6 @@ from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.impact import Shift
 from mainsequence.platform.work import Work, carries_out
 
-PLANNED = {*map(str, Verb), "change"}
-"""What a plan may call itself in the history."""
-
 
 @carries_out(contract.PLAN)
 def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
@@ -150,7 +147,7 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
 @carries_out(contract.APPLY)
 def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
     """Write exactly what was planned, or nothing."""
-    if body.change.content_hash != body.content_hash or body.change.operation not in PLANNED:
+    if body.change.content_hash != body.content_hash or body.change.operation not in planned.PLANNED:
         raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
     head = memberships.begin_change(work, key, None)
     derived.refuse_change(head)
