@@ -363,3 +363,45 @@ def test_the_hash_of_a_rule_follows_from_what_it_says_alone():
     others = [rule(), rule(lag=2), rule(start="2024-02-16"), rule(frequency="quarterly"), rule(calendar="XLON")]
     assert len({each.hash for each in [*others, same]}) == len(others) + 1
     assert msc.UniverseRule.model_validate_json(same.model_dump_json()).hash == same.hash
+
+
+def test_the_future_is_not_decided():
+    register()
+    stored(*random_market())
+    universe = msc.AssetCategory.from_rule("top five", rule())
+    for refused in (lambda: universe.refresh_rule("2999-01-01"), lambda: universe.materialise(end="2999-01-01")):
+        with pytest.raises(ValidationError, match="cannot be decided"):
+            refused()
+    assert universe.refresh().revision == 1
+
+
+def test_dates_whose_prices_have_not_arrived_wait_for_them():
+    close, volume = random_market()
+    register()
+    july = LABELS.index("2024-07-01")
+    series = stored(close, volume, july - 1)
+    universe = msc.AssetCategory.from_rule("top five", rule())
+    outcome = universe.refresh_rule("2024-07-10")
+    assert (outcome.decided, outcome.last) == (4, datetime(2024, 6, 3, tzinfo=UTC))
+    assert outcome.waiting == (
+        "1 effective dates from 2024-07-01 on wait for data up to 2024-06-28 20:00 UTC: "
+        "prices ends at 2024-06-27 20:00 UTC"
+    )
+    assert outcome.waiting in str(outcome)
+    before = members(universe, "2024-06-30")
+    assert members(universe, "2024-07-10") == before != set()
+    assert "wait" in str(universe.refresh_rule("2024-07-10"))
+    series.append(rows(close, volume, july - 1, july))
+    outcome = universe.refresh_rule("2024-07-10")
+    assert (outcome.decided, outcome.waiting) == (1, None)
+    assert members(universe, "2024-07-10") == top_five(close, volume, "2024-07-01", before)
+
+
+def test_a_series_without_rows_decides_nothing():
+    register()
+    msc.Series.create("prices", {"close": "float64", "volume": "float64"})
+    universe = msc.AssetCategory.from_rule("top five", rule())
+    outcome = universe.refresh_rule("2024-07-10")
+    assert (outcome.decided, universe.refresh().revision) == (0, 1)
+    assert outcome.waiting is not None
+    assert outcome.waiting.endswith("prices is empty")

@@ -336,7 +336,13 @@ class Composed(Combinable, UniverseObject):
     ) -> contract.RefreshOutcome:
         """Decide the effective dates of the rule that are not decided yet, up to a time (by default now).
 
-        Deciding in steps gives the same as deciding at once. Nothing new makes no revision.
+        Deciding in steps gives the same as deciding at once. Nothing new makes no revision. A date whose series have not
+        come to the session that ends its data stays undecided: ``waiting`` of the answer names them.
+
+        Raises
+        ------
+        ValidationError
+            The time is still to come.
         """
         return self._decide(None, until, reason, force)
 

@@ -69,12 +69,15 @@ class RefreshOutcome(Value):
     last: Instant | None = Field(description="The last of them")
     rule_hash: str
     inputs: dict[str, str] = Field(description="What they were decided from: series@version, base")
+    waiting: str | None = Field(None, description="What later dates wait for: which series end too early, and when")
 
     def __str__(self) -> str:
         what = f"{self.category.unique_identifier} at revision {self.category.revision}"
         if self.first is None or self.last is None:
-            return f"nothing new to decide; {what}"
-        return f"{self.decided} effective dates decided, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}; {what}"
+            told = f"nothing new to decide; {what}"
+        else:
+            told = f"{self.decided} effective dates decided, {self.first:%Y-%m-%d} to {self.last:%Y-%m-%d}; {what}"
+        return told if self.waiting is None else f"{told}; {self.waiting}"
 
 
 class KnownAt(Value):

@@ -9,11 +9,12 @@ from sqlalchemy import and_, select
 from mainsequence.compute.intervals import Bools, Floats, Intervals, Ints
 from mainsequence.compute.ranking import choose, held_at, ranks, spells, statistic
 from mainsequence.compute.sessions import Schedule
-from mainsequence.domain.times import MICROS_PER_DAY
+from mainsequence.domain.times import MICROS_PER_DAY, MIN_MICROS, from_micros
 from mainsequence.domain.universe_rules import Measure, Outcome, UniverseRule
+from mainsequence.domain.values import listed
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry.tables import asset, asset_snapshot
-from mainsequence.platform.services.rule_inputs import Gathered, dates_of, gather
+from mainsequence.platform.services.rule_inputs import Dates, Gathered, dates_of, gather
 from mainsequence.platform.work import Work
 
 Members = Callable[[int], list[int]]
@@ -22,7 +23,7 @@ Members = Callable[[int], list[int]]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided: bool[D, N], for D effective dates and N assets, and from what."""
+    """What was decided: bool[D, N], for D effective dates and N assets, and from what; and what later dates wait for."""
 
     effective: Ints
     chosen: Bools
@@ -30,6 +31,7 @@ class Decided:
     ends: Ints
     versions: dict[str, int]
     inputs: dict[str, str]
+    waiting: str | None = None
 
     def spells(self) -> Intervals:
         """Give the intervals that follow."""
@@ -44,14 +46,37 @@ def decide(work: Work, rule: UniverseRule, first: int, last: int, members: Membe
     members
         Gives who was in before the first of them.
     """
-    dates = dates_of(rule, first, last)
-    whole = gather(work, rule, dates)
+    asked = dates_of(rule, first, last)
+    whole = gather(work, rule, asked)
+    # Numbers that have not arrived are no reason to be out: such dates stay undecided.
+    dates = asked.first(asked.reached(whole.reaches.values()))
     chosen = np.zeros((len(dates), len(whole.ids)), dtype=bool)
     held = np.isin(whole.ids, members(int(dates.effective[0]) - 1)) if len(dates) else np.zeros(0, dtype=bool)
     for row, (effective, cut) in enumerate(zip(dates.effective.tolist(), dates.cut.tolist(), strict=True)):
         held = at_date(rule, whole, dates.sessions, effective, cut).chosen(rule, held)
         chosen[row] = held
-    return Decided(dates.effective, chosen, whole.ids, whole.ends, whole.versions, _told(rule, whole.versions))
+    told = _told(rule, whole.versions)
+    return Decided(
+        dates.effective, chosen, whole.ids, whole.ends, whole.versions, told, _waiting(asked, len(dates), whole)
+    )
+
+
+def _waiting(asked: Dates, decided: int, whole: Gathered) -> str | None:
+    """Say which series end before the data of the first date that is not decided, and when."""
+    if decided == len(asked):
+        return None
+    cut = asked.cut[decided : decided + 1]
+    short = {name: time for name, time in whole.reaches.items() if asked.sessions.position_of(np.array([time])) < cut}
+    ends = [f"{name} {_until(time)}" for name, time in sorted(short.items())]
+    date, close = from_micros(int(asked.effective[decided])), from_micros(int(asked.sessions.closes[cut[0]]))
+    return (
+        f"{len(asked) - decided} effective dates from {date:%Y-%m-%d} on wait for data up to "
+        f"{close:%Y-%m-%d %H:%M} UTC: {listed(ends)}"
+    )
+
+
+def _until(time: int) -> str:
+    return "is empty" if time == MIN_MICROS else f"ends at {from_micros(time):%Y-%m-%d %H:%M} UTC"
 
 
 def _told(rule: UniverseRule, versions: Mapping[str, int]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from mainsequence.compute.ranking import by_session
 from mainsequence.compute.schedules import period_numbers
 from mainsequence.compute.sessions import Schedule, schedule
 from mainsequence.domain.series import SeriesSchema, WideQuery
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, start_micros, to_micros
 from mainsequence.domain.universe_rules import Measure, UniverseRule
 from mainsequence.errors import NotFoundError, ValidationError
 from mainsequence.platform.registry import assets as asset_registry
@@ -36,6 +36,15 @@ class Dates:
 
     def __len__(self) -> int:
         return len(self.effective)
+
+    def first(self, number: int) -> "Dates":
+        """Give the first of them."""
+        return Dates(self.effective[:number], self.cut[:number], self.sessions)
+
+    def reached(self, times: Iterable[int]) -> int:
+        """Count the dates, from the first, for which several series have come to the session that ends their data."""
+        sessions = self.sessions.position_of(np.array([*times], dtype=np.int64))
+        return len(self) if not len(sessions) else int(np.searchsorted(self.cut, sessions.min(), side="right"))
 
 
 def dates_of(rule: UniverseRule, first: int, last: int) -> Dates:
@@ -87,6 +96,8 @@ class Gathered:
         For each measure, float64[S, N] by session.
     versions
         The version of each series that was read.
+    reaches
+        The last time of each series that was read, in that version; the beginning of time where it is empty.
     """
 
     ids: Ints
@@ -96,6 +107,7 @@ class Gathered:
     first_session: int = 0
     numbers: dict[Measure, Floats] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    reaches: dict[str, int] = field(default_factory=dict)
 
 
 def gather(
@@ -148,13 +160,18 @@ def _read_numbers(work: Work, rule: UniverseRule, dates: Dates, whole: Gathered,
     whole.numbers = {each: np.full((last - first + 1, len(whole.ids)), np.nan) for each in rule.measures}
     for name, positions, stored_as in _sources(work, rule, whole.ids):
         table, schema = _series(work, name)
+        reach = MIN_MICROS
         for measure in rule.measures:
             read = _Reading(work, table, schema, name, stored_as, span, versions.get(name))
             times, values, version = read.measured(measure)
             whole.versions[name] = version
+            reach = max(reach, *times[-1:].tolist(), MIN_MICROS)
             session = dates.sessions.position_of(times) - first
             gathered = by_session(values, session, last - first + 1, sums=measure.sums_sessions)
             whole.numbers[measure][:, positions] = gathered
+        if dates.sessions.position_of(np.array([reach]))[0] < last:
+            reach = start_micros(work.lake.statistics(table, whole.versions[name]).max_time)
+        whole.reaches[name] = reach
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.expressions import parse_expression
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
 from mainsequence.domain.universe_rules import UniverseRule, WhyMember
-from mainsequence.errors import DerivedUniverseError
+from mainsequence.errors import DerivedUniverseError, ValidationError
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
 from mainsequence.platform.registry import ledger, rule_runs
@@ -98,11 +98,17 @@ def _rule(work: Work, key: int) -> UniverseRule:
 def _window(work: Work, head: CategoryRecord, rule: UniverseRule, body: contract.Refresh) -> tuple[int, int]:
     """Give the first and the last moment at which a date to decide may be effective."""
     until = work.now if body.until is None else to_micros(body.until, "until")
+    if until > work.now:
+        raise ValidationError(
+            f"Dates up to {from_micros(until)} cannot be decided: it is {from_micros(work.now)}, and what later ones "
+            "look at is not known yet.",
+            hint="Give until= a time that has come, or leave it out.",
+        )
     decided = rule_runs.decided_until(work.connection, head.id)
     if body.start is None:
         return (to_micros(rule.start) if decided is None else decided + 1), until
     start = max(to_micros(body.start, "start"), to_micros(rule.start))
-    return start, until if decided is None else max(until, decided)
+    return start, until if decided is None else min(max(until, decided), work.now)
 
 
 def _commit(
@@ -148,6 +154,7 @@ def _outcome(head: CategoryRecord, rule: UniverseRule, decided: Decided) -> cont
         last=ends[1],
         rule_hash=rule.hash,
         inputs=decided.inputs,
+        waiting=decided.waiting,
     )
 
 
