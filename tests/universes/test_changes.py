@@ -142,3 +142,25 @@ def test_a_reader_misses_nothing_and_sees_nothing_twice_while_many_write() -> No
         history = msc.AssetCategory.get(unique_identifier=name).history()
         assert by_universe[name] == [(each.revision, each.content_hash) for each in history]
     assert [each for each in told(seen) if each[0].startswith("gone-")].__len__() == 2 * 4 * 3
+
+
+def test_a_time_at_which_everything_was_settled_reads_the_same_for_ever(assets: list[msc.Asset]) -> None:
+    a, b = (msc.AssetCategory.create(unique_identifier=name, assets=assets[1:2]) for name in "ab")
+    either, ended = msc.AssetCategory.from_expression("either", "a ^ b"), monotonic() + 3
+
+    def write(category: msc.AssetCategory) -> None:
+        while monotonic() < ended:
+            category.append_assets(assets[:1])
+            category.remove_assets(assets[:1])
+
+    writers = [Thread(target=write, args=[each]) for each in (a, b)]
+    seen = []
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        known_at = either.stamp().known_at
+        seen.append((known_at, either.asset_ids(known_at=known_at)))
+    assert len(seen) > 10
+    assert [either.asset_ids(known_at=known_at) for known_at, _ in seen] == [ids for _, ids in seen]
+    times = [each.recorded_at for each in msc.AssetCategory.changes() if str(each.kind) == "changed"]
+    assert times == sorted(set(times)), "recorded in the order of the feed"

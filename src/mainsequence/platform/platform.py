@@ -199,7 +199,8 @@ class Platform:
 
     def work(self, actor: Actor, *, writes: bool) -> Work:
         """Begin a unit of work."""
-        return Work(self.engine, self.open_lake, self.resolve_figi, actor, self.clock(), writes, self.memory)
+        now = self.clock()
+        return Work(self.engine, self.open_lake, self.resolve_figi, actor, now, self.clock, writes, self.memory)
 
     def open_lake(self) -> "Lake":
         """Open the series at first use; its libraries are not loaded before."""

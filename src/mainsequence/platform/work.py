@@ -38,6 +38,8 @@ class Work:
         Who asks.
     now
         The time of the work, microseconds UTC.
+    clock
+        Gives the time now, microseconds UTC: for what is recorded after waiting for others.
     writes
         Whether the registry will be written.
     memory
@@ -49,6 +51,7 @@ class Work:
     resolve_figi: FigiResolver
     actor: Actor
     now: int
+    clock: Callable[[], int]
     writes: bool
     memory: Memory = field(default_factory=Memory)
     once: str | None = field(default=None, init=False)

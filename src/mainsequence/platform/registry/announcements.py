@@ -40,12 +40,17 @@ def read(connection: Connection, category_id: int) -> Announcements:
     return Announcements(*(found[:, place] for place in range(4)))
 
 
+def unknown(present: Announcements, noted: Announcements) -> dict[tuple[int, int], int]:
+    """Give those of some notes that are not noted so already: when it was announced, by asset and effective time."""
+    known = set(zip(present.asset.tolist(), present.effective_at.tolist(), present.announced_at.tolist(), strict=True))
+    asked = zip(noted.asset.tolist(), noted.effective_at.tolist(), noted.announced_at.tolist(), strict=True)
+    return {(asset, at): announced for asset, at, announced in asked if (asset, at, announced) not in known}
+
+
 def write(connection: Connection, category_id: int, noted: Announcements, now: int) -> int:
     """Note when changes were announced; those that are noted so already are passed over. Gives how many were new."""
     present = read(connection, category_id)
-    known = set(zip(present.asset.tolist(), present.effective_at.tolist(), present.announced_at.tolist(), strict=True))
-    asked = zip(noted.asset.tolist(), noted.effective_at.tolist(), noted.announced_at.tolist(), strict=True)
-    fresh = {(asset, at): announced for asset, at, announced in asked if (asset, at, announced) not in known}
+    fresh = unknown(present, noted)
     if not fresh:
         return 0
     recorded = max(now, int(present.recorded_at.max()) + 1) if len(present) else now

@@ -193,14 +193,6 @@ def hold_definitions(connection: Connection, organization_id: int) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(DEFINING_LOCK, cast(organization_id, Integer))))
 
 
-def last_defined(connection: Connection, organization_id: int) -> int:
-    """Give when a universe of an organization was last defined; definitions are recorded in the order made."""
-    query = select(func.max(category_definition.c.recorded_at)).join(
-        category, category.c.id == category_definition.c.category_id
-    )
-    return int(connection.scalar(query.where(category.c.organization_id == organization_id)) or 0)
-
-
 def write_definition(
     connection: Connection, category_id: int, revision: int, identifier: str, body: Body, now: int
 ) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     and_,
+    case,
     cast,
     exists,
     func,
@@ -41,19 +42,24 @@ FIELDS = (
 )
 
 
-def next_position(connection: Connection, organization_id: int) -> int:
-    """Take the next position of the feed, and hold the feed until the transaction ends.
+def next_position(connection: Connection, organization_id: int, now: int) -> tuple[int, int]:
+    """Take the next position of the feed, and the time of what stands there; hold the feed until the transaction ends.
 
     The next writer gets its position when this one has committed, so a reader that sees a position sees every one
     before it. Numbers from a sequence would be seen in the order of the commits, and skipped by who reads on behind.
+    Times are later than all those before, for the same reason: what is committed behind a reader is recorded after
+    everything that the reader saw.
     """
     feed = change_feed.c
-    taking = update(change_feed).where(feed.organization_id == organization_id).values(position=feed.position + 1)
-    position = connection.scalar(taking.returning(feed.position))
-    if position is None:
-        insert_or_ignore(connection, change_feed, {"organization_id": organization_id, "position": 0})
-        position = connection.scalar(taking.returning(feed.position))
-    return int(position or 0)
+    later = case((feed.recorded_at >= now, feed.recorded_at + 1), else_=now)
+    values = {"position": feed.position + 1, "recorded_at": later}
+    taking = update(change_feed).where(feed.organization_id == organization_id).values(values)
+    taking = taking.returning(feed.position, feed.recorded_at)
+    taken = connection.execute(taking).one_or_none()
+    if taken is None:
+        insert_or_ignore(connection, change_feed, {"organization_id": organization_id, "position": 0, "recorded_at": 0})
+        taken = connection.execute(taking).one()
+    return int(taken[0]), int(taken[1])
 
 
 def publish_revision(connection: Connection, category_id: int, revision: int, position: int) -> None:

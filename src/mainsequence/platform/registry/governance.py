@@ -96,10 +96,11 @@ def requests_of(category_id: int, *, undecided: bool = False) -> ColumnElement[b
     return and_(own, change_request.c.status == PENDING) if undecided else own
 
 
-def same_request(change: PlannedChange, author: str, content_hash: str) -> ColumnElement[bool]:
-    """Give the condition of a request that asks for the same and waits already."""
+def same_request(change: PlannedChange, author: str, reason: str | None, *, force: bool) -> ColumnElement[bool]:
+    """Give the condition of a request that asks for the same, for the same reason, and waits already."""
     table = change_request.c
-    asked = and_(table.author == author, table.content_hash == content_hash)
+    said = (table.reason.is_not_distinct_from(reason), table.force.is_(force))
+    asked = and_(table.author == author, table.content_hash == change.content_hash, *said)
     return and_(requests_of(change.category_id, undecided=True), asked)
 
 

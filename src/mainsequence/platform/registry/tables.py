@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0010"
+SCHEMA_HEAD = "0011"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS

@@ -9,9 +9,11 @@ change_feed = Table(
     metadata,
     Column("organization_id", ForeignKey("organization.id"), primary_key=True, autoincrement=False),
     Column("position", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False, server_default="0"),
 )
-"""How far the feed of each organization reaches. Its row is held from the moment a position is taken until the
-transaction ends, so that positions appear in the order in which they were given, without gaps."""
+"""How far the feed of each organization reaches, and the newest time that was given to a revision there. Its row is
+held from the moment a position is taken until the transaction ends, so that positions and times appear in the order in
+which they were given, positions without gaps."""
 
 category_change = Table(
     "category_change",

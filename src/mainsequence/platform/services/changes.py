@@ -7,15 +7,23 @@ from mainsequence.platform.registry import feed
 from mainsequence.platform.work import Work, carries_out
 
 
-def publish_revision(work: Work, category_id: int, revision: int) -> None:
-    """Put a revision into the feed; last thing before the commit, as other writers wait from here on."""
-    position = feed.next_position(work.connection, work.organization_id)
+def take_place(work: Work) -> tuple[int, int]:
+    """Take the place in the feed of a revision that is about to be recorded: its position, and its time.
+
+    As late as can be before the commit: the organization's other writers wait from here on. The time is that of now,
+    not of the beginning of the work, which may have waited for others; no revision that anybody has seen is as late.
+    """
+    return feed.next_position(work.connection, work.organization_id, max(work.now, work.clock()))
+
+
+def publish_revision(work: Work, category_id: int, revision: int, position: int) -> None:
+    """Put a revision into the feed, at the place that was taken for it."""
     feed.publish_revision(work.connection, category_id, revision, position)
 
 
 def publish(work: Work, category_id: int, kind: ChangeKind) -> None:
     """Put something else that happened to a universe into the feed; a deletion before the universe is gone."""
-    position = feed.next_position(work.connection, work.organization_id)
+    position, _ = feed.next_position(work.connection, work.organization_id, work.now)
     feed.publish(work.connection, category_id, kind, position, work.now, work.actor.name)
 
 

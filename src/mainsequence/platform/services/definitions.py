@@ -180,8 +180,8 @@ def define(
         The universe would be made from itself.
     """
     registry.refuse_circle(work.connection, head.id, head.unique_identifier, named)
-    # Definitions are recorded in the order in which they are made, so that no past moment saw a circle either.
-    now = max(work.now, registry.last_defined(work.connection, work.organization_id) + 1)
+    # Recorded in the order in which they are made, as everything is: no past moment saw a circle either.
+    position, now = changes.take_place(work)
     said = _said(reason, text)
     revision = categories_registry.record_revision(
         work.connection, head, UNCHANGED, now, work.actor.name, operation, said
@@ -189,7 +189,7 @@ def define(
     registry.write_definition(
         work.connection, head.id, revision, head.unique_identifier, stored(text, named, reason), work.now
     )
-    changes.publish_revision(work, head.id, revision)
+    changes.publish_revision(work, head.id, revision, position)
     return categories_registry.by_id(work.connection, work.steward, head.id)
 
 
