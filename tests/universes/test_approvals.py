@@ -211,6 +211,51 @@ def test_what_no_change_can_be_is_never_stored_as_a_request(users: Carriers, col
     assert category.requests(None) == []
 
 
+def test_asked_again_for_another_reason_is_another_request(users: Carriers):
+    category, ids = universe(users, approvers=["ada"])
+    theirs = seen(category, users["author"])
+    said = [{"reason": "first"}, {"reason": "second, quite different"}, {"reason": "first", "force": True}, {}]
+    numbers = [asked(lambda say=say: theirs.remove_assets(asset_ids=ids[:1], **say)) for say in said * 2]
+    assert numbers[:4] == numbers[4:]
+    assert [(each.id, each.reason, each.force) for each in category.requests()] == [
+        (number, say.get("reason"), say.get("force", False)) for number, say in zip(numbers, said, strict=False)
+    ]
+
+
+def test_who_only_reads_is_no_approver(users: Carriers):
+    category, _ = universe(users, approvers=["ada"])
+    with pytest.raises(msc.ValidationError, match="guest"):
+        category.guard(approvers=["ada", "guest"])
+    assert category.guards().approvers == ("ada",)
+
+
+def test_what_a_rule_decides_does_not_wait_as_a_request_that_would_lose_why(users: Carriers):
+    from mainsequence.contract import composition
+
+    ruled, ids = ruled_universe(users)
+    with pytest.raises(msc.ApprovalRequiredError, match="No request holds") as refused:
+        users["owner"].call(composition.REFRESH, composition.Refresh(), key=ruled.id)
+    assert "request" not in refused.value.context
+    assert (ruled.requests(None), ruled.refresh().revision) == ([], 1)
+    ruled.guard(approvers=[])
+    users["owner"].call(composition.REFRESH, composition.Refresh(), key=ruled.id)
+    assert ruled.refresh().assets == ids[:3]
+
+
+def test_a_load_with_announced_dates_is_refused_and_no_request_loses_them(users: Carriers):
+    category, _ = universe(users, approvers=["ada"])
+    plain = {"unique_identifier": "a5", "valid_from": "2099-01-01"}
+    load = {"mode": "append"}
+    with pytest.raises(msc.ApprovalRequiredError, match="announced dates") as refused:
+        category.load([plain | {"announced": "2024-01-01"}], **load)
+    assert "request" not in refused.value.context
+    with pytest.raises(msc.ApprovalRequiredError, match="announced dates"):
+        category.load([plain], announced="2024-01-01", **load)
+    assert category.requests(None) == []
+    request(asked(lambda: category.load([plain], **load)), users["ada"]).approve()
+    assert category.refresh().revision == 2
+
+
 def hand_made(category: msc.AssetCategory, carrier: Any, asset_ids: list[int], **said: Any) -> Any:
     """Ask for an append to be approved as no verb asks for it: by the operation behind them."""
     from mainsequence.contract.guards import REQUEST_CHANGE, ChangeAsked

@@ -201,3 +201,27 @@ def test_every_change_of_guards_is_remembered_and_no_change_is_not():
     ]
     assert history[-1].guards == category.guards()
     assert history[0].recorded_at <= history[1].recorded_at
+
+
+@pytest.mark.parametrize(
+    ("guards", "refusal"),
+    [
+        ({"locked": True}, msc.LockedError),
+        ({"require_reason": True}, msc.ReasonRequiredError),
+        ({"require_plan": True}, msc.PlanRequiredError),
+        ({"approvers": ["local"]}, msc.ApprovalRequiredError),
+    ],
+)
+def test_announcements_alone_pass_no_guard(guards: dict[str, Any], refusal: type[msc.GuardError]):
+    category, some = universe(1)
+    row = {"unique_identifier": "a00", "valid_from": "2099-01-01", "announced": "2024-01-01"}
+    category.load([row])
+    before = category.upcoming("2025-01-01")
+    category.guard(**guards)
+    assert category.load([row]).revision == category.refresh().revision
+    with pytest.raises(refusal):
+        category.load([row | {"announced": "2020-05-05"}])
+    assert not category.load([row | {"announced": "2020-05-05"}], dry_run=True).ok
+    assert category.upcoming("2025-01-01").equals(before)
+    assert category.upcoming("2021-01-01").empty
+    assert len(some) == 1

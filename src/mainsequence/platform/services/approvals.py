@@ -40,7 +40,7 @@ def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> Chang
     memberships.check_assets(work, change.gained)
     consent = Consent(force=body.force, is_planned=body.is_planned)
     guards.check_request(work, head, change, body.reason, consent)
-    same = registry.same_request(body.change, work.actor.name, body.change.content_hash)
+    same = registry.same_request(body.change, work.actor.name, body.reason, force=body.force)
     for waits in registry.requests(work.connection, same):
         return waits
     row: dict[str, Any] = {

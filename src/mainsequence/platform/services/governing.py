@@ -34,6 +34,7 @@ def change(work: Work, body: contract.GuardPatch, *, key: int) -> Guards:
     given = body.model_dump(include=body.model_fields_set - {"reason"})
     wanted = guards.changed(present, given)
     guards.check_known(work, {*wanted.approvers, *wanted.owners} - {*present.approvers, *present.owners})
+    guards.check_may_approve(work, set(wanted.approvers) - set(present.approvers))
     if wanted != present:
         registry.set_guards(work.connection, head.id, wanted, work.now, work.actor.name, body.reason)
     return wanted

@@ -83,6 +83,21 @@ def check(
         raise approval_required(work, head, change, operation, reason, consent, guards)
 
 
+def check_notes(work: Work, head: CategoryRecord, reason: str | None) -> None:
+    """Refuse to note announcements of a universe whose guards refuse changes that give no more than that.
+
+    Raises
+    ------
+    GuardError
+        Which guard; with approvers `ApprovalRequiredError` without a request, as none holds announcements.
+    """
+    guards = registry.guards(work.connection, head.id)
+    for error in _basics(head, guards, reason, UNASKED):
+        raise error
+    if guards.approvers:
+        raise without_request(work, head, guards, "announced dates", "load()")
+
+
 def check_request(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> None:
     """Refuse to store a request that no approval is needed for, or that another guard refuses.
 
@@ -115,6 +130,12 @@ def objections(work: Work, head: CategoryRecord, change: Change) -> list[Objecti
 def _findings(
     work: Work, head: CategoryRecord, guards: Guards, change: Change, reason: str | None, consent: Consent
 ) -> Iterator[GuardError]:
+    yield from _basics(head, guards, reason, consent)
+    yield from _removals(work, head, guards, change, consent)
+
+
+def _basics(head: CategoryRecord, guards: Guards, reason: str | None, consent: Consent) -> Iterator[GuardError]:
+    """Look at what does not depend on what is changed."""
     name = head.unique_identifier
     if guards.locked:
         yield locked(head)
@@ -126,7 +147,6 @@ def _findings(
             hint="plan = category.plan(…); look at it; plan.apply(reason=…).",
             category=name,
         )
-    yield from _removals(work, head, guards, change, consent)
 
 
 def locked(head: CategoryRecord) -> LockedError:
@@ -212,10 +232,21 @@ def approval_required(
     guards: Guards,
 ) -> ApprovalRequiredError:
     """Say that somebody else must approve a change, and hold what is asked for."""
+    if operation == "refresh":
+        return without_request(work, head, guards, "what a rule decides", "refresh()")
     error = ApprovalRequiredError(_needs(head, guards, work.actor.name), category=head.unique_identifier)
     asked = planned.written(head, change, operation)
     error.pending = ChangeAsked(change=asked, reason=reason, force=consent.force, is_planned=consent.is_planned)
     return error
+
+
+def without_request(work: Work, head: CategoryRecord, guards: Guards, what: str, verb: str) -> ApprovalRequiredError:
+    """Say that a change needs an approval for which it cannot wait: no request would hold all of it."""
+    return ApprovalRequiredError(
+        f"{_needs(head, guards, work.actor.name)} No request holds {what}; nothing was changed.",
+        hint=f"Its owners take the approvers away, {verb}, and name them again: guard(approvers=[…]).",
+        category=head.unique_identifier,
+    )
 
 
 def _needs(head: CategoryRecord, guards: Guards, author: str | None = None) -> str:
@@ -275,6 +306,22 @@ def changed(guards: Guards, fields: dict[str, Any]) -> Guards:
     for people in ("approvers", "owners"):
         told[people] = tuple(dict.fromkeys(told[people]))
     return Guards(**told)
+
+
+def check_may_approve(work: Work, names: Iterable[str]) -> None:
+    """Refuse approvers whose role lets them approve nothing.
+
+    Raises
+    ------
+    ValidationError
+        Names them.
+    """
+    own = (user.c.organization_id == work.organization_id, user.c.name.in_(sorted(names)))
+    readers = sorted(work.connection.scalars(select(user.c.name).where(*own, user.c.role == int(Role.READER))))
+    if readers:
+        raise ValidationError(
+            f"Readers cannot approve changes: {listed(readers)}.", hint="Approvers are editors or administrators."
+        )
 
 
 def check_known(work: Work, names: Iterable[str]) -> None:

@@ -18,9 +18,8 @@ from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import resolution as assets
 from mainsequence.platform.registry.announcements import Announcements
 from mainsequence.platform.registry.ledger import State
-from mainsequence.platform.services import guards, memberships
+from mainsequence.platform.services import derived, guards, memberships
 from mainsequence.platform.services.guards import Consent
-from mainsequence.platform.services.membership_reads import state_of
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -44,28 +43,38 @@ def load_intervals(work: Work, body: "pa.Table", *, key: int) -> CategoryRecord:
     load = _read(work, head, body, options)
     present, wanted = _wanted(work, head, load)
     change = become(present, wanted)
+    notes = _all_notes(load, change)
+    derived.refuse_change(head)
+    _check_notes(work, head, notes, options)
     record = memberships.commit_change(work, head, change, "load", options.reason, Consent(force=options.force))
-    announcements.write(work.connection, head.id, _all_notes(load, change), work.now)
+    announcements.write(work.connection, head.id, notes, work.now)
     return record
+
+
+def _check_notes(work: Work, head: CategoryRecord, notes: Announcements, options: LoadOptions) -> None:
+    """Refuse announcements that are not noted yet, where guards refuse changes."""
+    if len(notes) and announcements.unknown(announcements.read(work.connection, head.id), notes):
+        guards.check_notes(work, head, options.reason)
 
 
 @carries_out(contract.PREVIEW_INTERVALS)
 def preview_intervals(work: Work, body: "pa.Table", *, key: int) -> LoadEffect:
     """Say what loading intervals would change."""
     head = registry.by_id(work.connection, work.actor, key)
-    state_of(work, key, None, None)
+    derived.refuse_change(head)
     load = _read(work, head, body, contract.options_of(body))
     present, wanted = _wanted(work, head, load)
     change = become(present, wanted)
-    return _effect(work, head, present, wanted, change, _objections(work, head, change, load.options))
+    return _effect(work, head, present, wanted, change, _objections(work, head, change, load))
 
 
-def _objections(work: Work, head: CategoryRecord, change: Change, options: LoadOptions) -> list[str]:
+def _objections(work: Work, head: CategoryRecord, change: Change, load: Load) -> list[str]:
     """Say which guard of the universe would refuse the change."""
-    if change.is_empty:
-        return []
+    options = load.options
     try:
-        guards.check(work, head, change, "load", options.reason, Consent(force=options.force))
+        _check_notes(work, head, _all_notes(load, change), options)
+        if not change.is_empty:
+            guards.check(work, head, change, "load", options.reason, Consent(force=options.force))
     except GuardError as error:
         return [str(error)]
     return []
