@@ -3,7 +3,7 @@
 import pytest
 
 import mainsequence.client as msc
-from mainsequence.errors import InUseError, NotFoundError, PermissionDeniedError
+from mainsequence.errors import AlreadyExistsError, InUseError, NotFoundError, PermissionDeniedError
 from tests.access.people import Person
 
 
@@ -56,3 +56,13 @@ def test_other_organizations_are_never_read() -> None:
         with pytest.raises(NotFoundError):
             msc.AssetCategory.from_expression("theirs", "ours")
         assert msc.AssetCategory.filter() == []
+
+
+def test_creating_what_is_hidden_says_that_the_name_is_taken() -> None:
+    ada, ed = Person("ada"), Person("ed")
+    with ada.session():
+        msc.AssetCategory.create(unique_identifier="hidden").set_visibility("private")
+        with pytest.raises(AlreadyExistsError, match="exists already"):
+            msc.AssetCategory.create(unique_identifier="hidden")
+    with ed.session(), pytest.raises(AlreadyExistsError, match="not shared with you"):
+        msc.AssetCategory.create(unique_identifier="hidden")

@@ -128,3 +128,11 @@ def _table(ids: list[int], starts: list[datetime | None], ends: list[datetime | 
 
     stamp = pa.timestamp("us", "UTC")
     return pa.table({"asset_id": ids, "valid_from": pa.array(starts, stamp), "valid_to": pa.array(ends, stamp)})
+
+
+def test_a_universe_made_from_others_says_where_to_ask(universe: msc.AssetCategory) -> None:
+    made = msc.AssetCategory.from_expression("made", "index")
+    for ask in (made.upcoming, lambda: made.expected("2099-03-20")):
+        with pytest.raises(msc.ConflictError, match="no rows of its own") as caught:
+            ask()
+        assert "revision" not in str(caught.value)

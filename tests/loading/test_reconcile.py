@@ -131,7 +131,7 @@ def test_moves_of_one_day_are_one() -> None:
 
 @pytest.mark.embedded
 def test_a_universe_without_dates_moves_when_it_is_written(home: Path, carrier: str) -> None:
-    from mainsequence.contract import assets, categories, reconciliation
+    from mainsequence.contract import assets, categories, composition, reconciliation
     from mainsequence.domain.assets import AssetRegistration
     from mainsequence.domain.categories import CategoryCreation
     from mainsequence.domain.reconciliation import FreshnessQuery
@@ -143,11 +143,14 @@ def test_a_universe_without_dates_moves_when_it_is_written(home: Path, carrier: 
     registered = assets.Registrations(assets=[AssetRegistration(unique_identifier=name) for name in "ABC"])
     ids = [each.id for each in platform.call(assets.REGISTER, registered)]
     key = platform.call(categories.CREATE, CategoryCreation(unique_identifier="u", display_name="u")).id
+    body = composition.Derivation(unique_identifier="made", display_name="made", expression="u - u@0")
+    made = platform.call(composition.DERIVE, body).id
     for number, each in enumerate(ids):
         time[0] = day(7 * number)
         platform.call(categories.APPEND_ASSETS, categories.MembershipEdit(asset_ids=[each]), key=key)
     seen = []
     for time[0] in (day(14), day(28), day(29)):
         seen.append(platform.call(reconciliation.FRESHNESS, FreshnessQuery(), key=key))
+        assert platform.call(reconciliation.FRESHNESS, FreshnessQuery(), key=made).moves == 3
     assert [(each.moves, each.is_stale) for each in seen] == [(3, False), (3, False), (3, True)]
     platform.close()

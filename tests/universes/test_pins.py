@@ -136,3 +136,14 @@ def test_routing_takes_a_pin(category: msc.AssetCategory) -> None:
     assert len(table.coverage("universe", as_of="2024-06-01", check_series=False)) == 2
     with pytest.raises(ValidationError):
         table.coverage("universe@1", revision=2)
+
+
+def test_why_is_asked_of_the_state_that_is_pinned(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:
+    category.update_assets(assets[3:])
+    at_revision, at_time = get("universe@1"), get(f"universe@{category.history()[1].recorded_at.isoformat()}")
+    for pinned, held in ((at_revision, [0, 1]), (at_time, [0, 1, 2]), (category, [3])):
+        found = [number for number, asset in enumerate(assets) if pinned.why(asset).member]
+        explained = [number for number, asset in enumerate(assets) if pinned.explain(asset).is_member]
+        assert found == explained == held
+    with pytest.raises(ValidationError):
+        at_revision.why(assets[0], known_at="2999-01-01")

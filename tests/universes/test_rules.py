@@ -405,3 +405,15 @@ def test_a_series_without_rows_decides_nothing():
     assert (outcome.decided, universe.refresh().revision) == (0, 1)
     assert outcome.waiting is not None
     assert outcome.waiting.endswith("prices is empty")
+
+
+def test_why_at_a_pin_is_what_was_decided_by_then():
+    register()
+    stored(*random_market())
+    universe = msc.AssetCategory.from_rule("top five", rule())
+    universe.refresh_rule("2024-05-10")
+    universe.refresh_rule("2024-07-10")
+    asset = universe.get_assets("2024-05-20")[0]
+    pinned = msc.AssetCategory.get(unique_identifier="top five@2")
+    assert pinned.why(asset, "2024-07-05").decided_for == datetime(2024, 5, 1, tzinfo=UTC)
+    assert universe.why(asset, "2024-07-05").decided_for == datetime(2024, 7, 1, tzinfo=UTC)

@@ -389,10 +389,10 @@ class Composed(Combinable, UniverseObject):
 
     def why(self, asset: AssetRecord, as_of: TimeLike | None = None, *, known_at: TimeLike | None = None) -> WhyMember:
         """Say why an asset is in, or is not, at a time: what the expression or the rule asked, and what it found."""
-        where = self._where()
+        asset_id = asset_id_of(asset, self._where())
         times = {"as_of": _optional(as_of, "as_of"), "known_at": _optional(known_at, "known_at")}
-        body = contract.WhyQuery(asset_id=asset_id_of(asset, where), **times)
-        return where.call(contract.WHY, body, key=self.id)
+        body = contract.WhyQuery(asset_id=asset_id, revision=None, **times)
+        return self._call(contract.WHY, body, key=self.id)
 
 
 def _written(expression: "str | Combinable | CategoryRecord") -> str:

@@ -5,6 +5,7 @@ from types import NoneType
 from pydantic import Field
 
 from mainsequence.contract.arrow import ArrowTable
+from mainsequence.contract.categories import AsOf
 from mainsequence.contract.operation import reading, writing
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryRecord, Reason
@@ -120,12 +121,10 @@ class SpanEvaluation(Value):
     known_at: Instant | None = None
 
 
-class WhyQuery(Value):
-    """Which asset, when (by default now), as known when."""
+class WhyQuery(AsOf):
+    """Which asset, and which state: as for reading members."""
 
     asset_id: int
-    as_of: Instant | None = None
-    known_at: Instant | None = None
 
 
 _ALL, _ONE = "/asset-categories", "/asset-categories/{key}"

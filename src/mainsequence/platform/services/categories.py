@@ -61,6 +61,7 @@ def by_identifier(work: Work, unique_identifier: str) -> CategoryRecord:
 def create(work: Work, body: CategoryCreation) -> CategoryRecord:
     """Create a universe whose identifier is not taken."""
     if not _made(work, body):
+        _seen(work, body.unique_identifier)
         raise AlreadyExistsError(
             f"An asset category {body.unique_identifier!r} exists already.",
             hint="AssetCategory.get(unique_identifier=…) reads it; get_or_create finds or creates.",

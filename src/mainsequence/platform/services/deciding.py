@@ -23,7 +23,7 @@ Members = Callable[[int], list[int]]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided: bool[D, N], for D effective dates and N assets, and from what; and what later dates wait for."""
+    """What was decided: bool[D, N], for D effective dates and N assets, from what, and what later ones wait for."""
 
     effective: Ints
     chosen: Bools

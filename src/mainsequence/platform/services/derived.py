@@ -181,6 +181,12 @@ def last_change(work: Work, record: CategoryRecord) -> tuple[int, dict[str, int]
     return last or to_micros(record.created_at), Derived(work, whole).source_revisions()
 
 
+def read_at_head(work: Work, record: CategoryRecord) -> set[int]:
+    """Give the ids of a universe and of all that it is made from, pinned ones left out: nothing changes those."""
+    found = network(work, [Named(record.id)]).found
+    return {named.category_id for named in found if named.known == HEAD and named.revision == UNPINNED}
+
+
 def is_derived(record: CategoryRecord) -> bool:
     """Tell whether a universe is made from others, and so has no rows of its own."""
     return record.kind == EXPRESSION
@@ -201,6 +207,16 @@ def refuse_change(record: CategoryRecord) -> None:
     raise DerivedUniverseError(
         f"{record.unique_identifier} {made}: its members follow from what it is made from.",
         hint=f"Change that, or how it is made with {verb}; or combine it with another universe in an expression.",
+        category=record.unique_identifier,
+    )
+
+
+def no_ledger(record: CategoryRecord) -> DerivedUniverseError:
+    """Say why what is asked of the rows of a universe cannot be asked of one that is made from others."""
+    return DerivedUniverseError(
+        f"{record.unique_identifier} is made from other universes and has no rows of its own: when its changes were "
+        "recorded or announced is told of those alone.",
+        hint="definition() names what it is made from; ask those.",
         category=record.unique_identifier,
     )
 

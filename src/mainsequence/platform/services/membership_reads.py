@@ -49,7 +49,7 @@ def state_of(work: Work, key: int, revision: int | None, known_at: Any) -> State
     """
     head = registry.by_id(work.connection, work.actor, key)
     if derived.is_derived(head):
-        raise derived.refuse_revision(head, head.revision if revision is None else revision)
+        raise derived.no_ledger(head) if revision is None else derived.refuse_revision(head, revision)
     return _state(work, head, revision, known_at)
 
 

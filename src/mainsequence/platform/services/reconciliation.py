@@ -27,7 +27,7 @@ from mainsequence.domain.times import (
 from mainsequence.errors import ValidationError
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
-from mainsequence.platform.services import pins
+from mainsequence.platform.services import derived, pins
 from mainsequence.platform.services.membership_reads import membership_of
 from mainsequence.platform.work import Work, carries_out
 
@@ -141,14 +141,15 @@ def freshness(work: Work, body: FreshnessQuery, *, key: int) -> Freshness:
 
 
 def _moves(work: Work, head: CategoryRecord) -> Ints:
-    """Give when the universe moved: the bounds of its memberships, or else when its revisions were recorded."""
+    """Give when the universe moved: the bounds of its memberships, or else when it, or what it reads, was recorded."""
     rows = membership_of(work, head.id).intervals(MIN_MICROS, MAX_MICROS)
     bounds = np.unique(np.concatenate([rows.start, rows.end]))
     dated = bounds[(bounds > MIN_MICROS) & (bounds < MAX_MICROS)]
     if len(dated):
         return dated
-    recorded = [to_micros(each.recorded_at) for each in registry.revisions(work.connection, head.id)]
-    return np.array(recorded, dtype=np.int64)
+    keys = derived.read_at_head(work, head) if derived.is_derived(head) else {head.id}
+    recorded = {to_micros(each.recorded_at) for key in keys for each in registry.revisions(work.connection, key)}
+    return np.array(sorted(recorded), dtype=np.int64)
 
 
 @carries_out(loading_contract.WEIGHT_SUMS)

@@ -167,13 +167,32 @@ def why(work: Work, body: contract.WhyQuery, *, key: int) -> WhyMember:
     record = categories.get(work, None, key=key)
     asset_record = assets.get(work, None, key=body.asset_id)
     as_of = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
-    known = HEAD if body.known_at is None else to_micros(body.known_at, "known_at")
+    known = _known(work, record, body)
     about = {"category": record.unique_identifier, "unique_identifier": asset_record.unique_identifier}
-    return explained(work, record, body.asset_id, as_of, known, about | {"as_of": from_micros(as_of)})
+    told = about | {"as_of": from_micros(as_of)}
+    return explained(work, record, body.asset_id, as_of, known, told, revision=body.revision)
+
+
+def _known(work: Work, record: CategoryRecord, body: contract.WhyQuery) -> int:
+    """Give when a state is known: a revision of rows is what was known when it was recorded."""
+    if body.revision is None:
+        return HEAD if body.known_at is None else to_micros(body.known_at, "known_at")
+    membership_reads.state_of(work, record.id, body.revision, body.known_at)
+    if body.revision == 0:
+        return to_micros(record.created_at)
+    [recorded] = categories_registry.revisions(work.connection, record.id, [body.revision])
+    return to_micros(recorded.recorded_at)
 
 
 def explained(
-    work: Work, record: CategoryRecord, asset_id: int, as_of: int, known: int, about: dict[str, Any]
+    work: Work,
+    record: CategoryRecord,
+    asset_id: int,
+    as_of: int,
+    known: int,
+    about: dict[str, Any],
+    *,
+    revision: int | None = None,
 ) -> WhyMember:
     """Say why an asset is in a universe of any kind; ``about`` names both, and the time."""
     if derived.is_derived(record):
@@ -182,8 +201,8 @@ def explained(
         return WhyMember(
             **about, member=reason.holds, verdict=str(reason), outcomes=outcomes, expression=reason.expression
         )
-    known_at = None if known == HEAD else from_micros(known)
-    state = membership_reads.state_of(work, record.id, None, known_at)
+    known_at = None if known == HEAD or revision is not None else from_micros(known)
+    state = membership_reads.state_of(work, record.id, revision, known_at)
     rows = ledger.intervals_of(work.connection, state, np.array([asset_id]), as_of, as_of)
     held = _holding(rows, as_of)
     if record.kind != RULE:
@@ -197,8 +216,7 @@ def explained(
 
 def _for_explanation(work: Work, head: CategoryRecord, body: ExplainQuery) -> list[str]:
     """Say in lines what `WhyMember` says: for `explain`."""
-    query = contract.WhyQuery(asset_id=body.asset_id, as_of=body.as_of, known_at=body.known_at)
-    found = why(work, query, key=head.id)
+    found = why(work, contract.WhyQuery(**body.model_dump()), key=head.id)
     return [found.verdict, *(f"{each.condition}: {each.found}" for each in found.outcomes)]
 
 
