@@ -386,3 +386,62 @@ def test_a_plan_shows_itself_everywhere():
     html = plan._repr_html_()
     assert "&lt;D&gt;" in html
     assert "<D>" not in html
+
+
+@pytest.mark.parametrize(
+    ("asked", "different"),
+    [
+        ({"remove": [3]}, {"both", "without"}),
+        ({"remove": [0]}, {"either", "nested"}),
+        ({"append": [4]}, {"both", "without"}),
+        ({"append": [6]}, {"either", "nested"}),
+        ({"remove": [3], "append": [6]}, {"either", "nested", "both", "without"}),
+    ],
+)
+def test_universes_made_from_others_are_told_apart_by_whether_they_differ(
+    asked: dict[str, list[int]], different: set[str]
+):
+    assets = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": f"m{n}"} for n in range(7)])
+    category = msc.AssetCategory.create(unique_identifier="x", assets=assets[:4])
+    msc.AssetCategory.create(unique_identifier="y", assets=assets[2:6])
+    made = {
+        "either": "x | y",
+        "both": "x & y",
+        "without": "y - x",
+        "past": "x@1 | y",
+        "nested": "(either | y) | either",
+    }
+    before = {}
+    for name, expression in made.items():
+        before[name] = msc.AssetCategory.from_expression(name, expression).asset_ids()
+    since = datetime(2024, 3, 1, tzinfo=UTC)
+    plan = category.plan(**{verb: [assets[n] for n in chosen] for verb, chosen in asked.items()}, effective_from=since)
+    plan.apply(reason="as planned")
+    told = {each.identifier: each for each in plan.readers}
+    after = {name: msc.AssetCategory.get(unique_identifier=name).asset_ids() for name in made}
+    assert {name for name in made if after[name] != before[name]} == different
+    assert {name for name, each in told.items() if each.affected} == different
+    assert all(each.exact for each in told.values())
+    assert {each.differs_from for each in told.values() if each.affected} == {since}
+
+
+def test_where_another_operand_decides_the_difference_begins_later():
+    [asset] = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "late"}])
+    category = msc.AssetCategory.create(unique_identifier="x", dated=True)
+    other = msc.AssetCategory.create(unique_identifier="y", dated=True)
+    other.append_assets([asset], effective_from="2022-01-01", effective_to="2023-01-01")
+    msc.AssetCategory.from_expression("both", "x & y")
+    plan = category.plan(append=[asset], effective_from="2020-01-01")
+    [told] = plan.readers
+    assert (told.affected, told.differs_from, told.exact) == (True, datetime(2022, 1, 1, tzinfo=UTC), True)
+    [told] = category.plan(append=[asset], effective_from="2024-01-01").readers
+    assert (told.affected, told.exact, told.why) == (False, True, "it holds the same members")
+
+
+def test_what_a_rule_fills_follows_at_its_next_date():
+    [asset] = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": "a"}])
+    category = msc.AssetCategory.create(unique_identifier="x")
+    rule = msc.UniverseRule(base="x", calendar="XNYS", frequency="monthly", start="2024-01-01")
+    msc.AssetCategory.from_rule("ruled", rule)
+    [told] = category.plan(append=[asset]).readers
+    assert (told.affected, told.exact) == (True, False)

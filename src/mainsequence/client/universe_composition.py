@@ -336,8 +336,8 @@ class Composed(Combinable, UniverseObject):
     ) -> contract.RefreshOutcome:
         """Decide the effective dates of the rule that are not decided yet, up to a time (by default now).
 
-        Deciding in steps gives the same as deciding at once. Nothing new makes no revision. A date whose series have not
-        come to the session that ends its data stays undecided: ``waiting`` of the answer names them.
+        Deciding in steps gives the same as deciding at once. Nothing new makes no revision. A date whose series have
+        not come to the session that ends its data stays undecided: ``waiting`` of the answer names them.
 
         Raises
         ------

@@ -12,9 +12,12 @@ from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.plans import AffectedReader, HeldWeight, UnpricedMember, UnroutedMember
 from mainsequence.domain.series import SeriesQuery
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, end_micros, from_micros, open_datetime, start_micros
+from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
 from mainsequence.platform.registry import routing as routing_registry
+from mainsequence.platform.services import derived
 from mainsequence.platform.services import readers as readers_service
+from mainsequence.platform.services.derived_differences import differs_from
 from mainsequence.platform.services.readers import Reader
 from mainsequence.platform.services.routes_needed import Served, served
 from mainsequence.platform.work import Work
@@ -182,6 +185,13 @@ class View:
             return _spared(reader, "nothing changes")
         if reader.pinned:
             return _spared(reader, f"pinned to {', '.join(reader.pinned)}")
+        if reader.about.role == "universe":
+            return self._universe(reader, begins)
+        told = self._by_role(reader, begins)
+        # What the universes between make of the change is not followed to those who read them.
+        return told.model_copy(update={"exact": False}) if reader.through else told
+
+    def _by_role(self, reader: Reader, begins: int) -> AffectedReader:
         if reader.is_portfolio:
             return self._portfolio(reader)
         if reader.about.role == "prices":
@@ -190,7 +200,17 @@ class View:
         end = end_micros(reader.about.end_date)
         if begins >= end:
             return _spared(reader, "the change begins behind its last date")
-        return _affected(reader, max(begins, first), "it reads the members", exact=reader.about.role == "universe")
+        return _affected(reader, max(begins, first), "it reads the members", exact=False)
+
+    def _universe(self, reader: Reader, begins: int) -> AffectedReader:
+        """Make a universe of what it is made from, before and after; what a rule decides follows at its next date."""
+        made = category_registry.by_identifier(self.work.connection, self.work.actor, reader.identifier)
+        if not derived.is_derived(made):
+            return _affected(reader, begins, "its rule reads the members", exact=False)
+        first = differs_from(self.work, made, self.shift.head.id, self.shift.gained, self.shift.lost)
+        if first is None:
+            return _spared(reader, "it holds the same members")
+        return _affected(reader, first, "it holds other members", exact=True)
 
     def _first_date(self, reader: Reader) -> int:
         start = start_micros(reader.about.start_date)
@@ -200,6 +220,8 @@ class View:
 
     def _prices(self, reader: Reader) -> AffectedReader:
         """Price nodes hold everyone who ever was a member: new ones bring rows, nobody takes any away."""
+        if reader.through:
+            return _affected(reader, self._first_date(reader), "prices of new members may come in", exact=False)
         if not self.newcomers:
             return _spared(reader, "it has the prices of everyone who enters")
         routes = self.routes.get(reader.about.translation_table or "")
