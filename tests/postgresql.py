@@ -118,6 +118,8 @@ class Server:
             size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
             if size[0] > LARGEST_WORTH_EMPTYING or connection.execute(SHAPE).fetchone() != self.shape:
                 return False
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER DATABASE {database} RESET ALL")
             connection.execute(EMPTY)
             return True
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import mainsequence.client as msc
 from mainsequence.cli.naming import AssetArguments, AssetFile, Where, Yes, confirm, filters, named_assets
 from mainsequence.cli.output import AsJson, say, show_one, show_rows
-from mainsequence.domain.categories import CategoryRecord
+
+if TYPE_CHECKING:
+    from mainsequence.domain.categories import CategoryRecord
 
 app = typer.Typer(no_args_is_help=True, help="Asset categories: named universes whose members hold over time.")
 
