@@ -70,6 +70,33 @@ def test_members_are_counted_where_the_change_takes_effect():
     assert refused.value.context["at"] == "2024-01-02T00:00:00+00:00"
 
 
+def test_the_largest_part_counts_whenever_it_is_missing():
+    some = assets(60)
+    category = msc.AssetCategory.create(unique_identifier="guarded", dated=True)
+    category.append_assets(some, effective_from="2000-01-01", effective_to="2010-01-01")
+    category.append_assets(some[:25], effective_from="2096-12-01")
+    with pytest.raises(msc.RemovalGuardError) as refused:
+        category.remove_assets(some[:29], effective_from="2005-01-01")  # 29 of 60, and later 25 of 25
+    facts = refused.value.context
+    assert (facts["leaving"], facts["members"], facts["at"]) == (25, 25, "2096-12-01T00:00:00+00:00")
+    category.remove_assets(some[:29], effective_from="2005-01-01", effective_to="2010-01-01")
+
+
+def test_nobody_left_at_any_time_is_empty():
+    some = assets(5)
+    category = msc.AssetCategory.create(unique_identifier="guarded", dated=True)
+    category.append_assets(some[:1], effective_from="2020-01-01")
+    category.append_assets(some[1:4], effective_from="2020-01-01", effective_to="2097-06-01")
+    category.guard(forbid_empty=True)
+    with pytest.raises(msc.EmptyUniverseError) as refused:
+        category.remove_assets(some[:3], effective_from="2097-01-01")  # a03 stays, until 2097-06-01
+    assert refused.value.context["at"] == "2097-06-01T00:00:00+00:00"
+    category.update_assets(some[4:], effective_from="2098-01-01", effective_to="2098-02-01", force=True)
+    with pytest.raises(msc.EmptyUniverseError):
+        category.remove_assets(some, effective_from="2098-01-15", effective_to="2098-01-16", force=True)
+    category.remove_assets(some[:3], effective_from="2097-01-01", effective_to="2097-06-01")
+
+
 def test_replacing_half_by_others_is_no_less_a_removal():
     category, some = universe(21)
     others = msc.Asset.batch_get_or_register_custom_assets([{"unique_identifier": f"b{n}"} for n in range(21)])

@@ -94,6 +94,51 @@ def most_gone(lost: Intervals) -> int:
     return int(at[order][np.argmax(np.cumsum(steps[order]))])
 
 
-def number_at(rows: Intervals, time: int) -> int:
-    """Count the intervals that hold at a time."""
-    return int(((rows.start <= time) & (time < rows.end)).sum())
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """From when so many are missing: int64[n] each, sorted by time.
+
+    Parameters
+    ----------
+    at
+        Microseconds; what is counted holds until the next of them.
+    gone
+        Members that a change takes out, at least one.
+    present
+        Members before the change.
+    left
+        Members after it.
+    """
+
+    at: Ints
+    gone: Ints
+    present: Ints
+    left: Ints
+
+    def largest_fraction(self, allowed: Floats) -> int | None:
+        """Give where the largest part is gone of those that exceed what is allowed, float64[n]; ``None``: nowhere."""
+        fraction = self.gone / self.present
+        worst = np.where(fraction > allowed, fraction, -1.0)
+        return int(np.argmax(worst)) if (worst > 0).any() else None
+
+
+def sweep(present: Intervals, lost: Intervals, gained: Intervals) -> Moments:
+    """Count, wherever a change takes members out, who is gone, was there and is left.
+
+    Parameters
+    ----------
+    present
+        All present intervals that hold while somebody is lost.
+    lost, gained
+        The time that assets lose and gain as members.
+    """
+    at = np.unique(np.concatenate([bound for rows in (present, lost, gained) for bound in (rows.start, rows.end)]))
+    gone, there, new = (_numbers_at(rows, at) for rows in (lost, present, gained))
+    some = gone > 0
+    return Moments(at[some], gone[some], there[some], (there - gone + new)[some])
+
+
+def _numbers_at(rows: Intervals, times: Ints) -> Ints:
+    """Count the intervals that hold at each of some times."""
+    begun = np.searchsorted(np.sort(rows.start), times, side="right")
+    return np.asarray(begun - np.searchsorted(np.sort(rows.end), times, side="right"), dtype=np.int64)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import func, select
 
-from mainsequence.compute.intervals import Change
-from mainsequence.compute.membership_changes import entering, leaving, most_gone, number_at
+from mainsequence.compute.intervals import Change, Floats, Ints
+from mainsequence.compute.membership_changes import entering, leaving, sweep
 from mainsequence.contract.guards import ChangeAsked
 from mainsequence.domain.access import LOCAL_OWNER, Role
 from mainsequence.domain.categories import CategoryRecord
@@ -28,6 +29,7 @@ from mainsequence.errors import (
     ValidationError,
 )
 from mainsequence.platform.registry import governance as registry
+from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.tables import category_membership, user
 from mainsequence.platform.services import planned
@@ -161,21 +163,24 @@ def locked(head: CategoryRecord) -> LockedError:
 def _removals(
     work: Work, head: CategoryRecord, guards: Guards, change: Change, consent: Consent
 ) -> Iterator[GuardError]:
-    """Look at the moment when the most members would be missing, and at now."""
+    """Look at every time from which members would be missing, or others be members beside them."""
     if not len(change.lost) or _harmless(guards, change):
         return
-    lost, gained = leaving(change), entering(change)
-    for time in dict.fromkeys((most_gone(lost), work.now)):
-        gone = number_at(lost, time)
-        if not gone:
-            continue
-        present = members(work, head, time)
-        if not consent.force and gone / present > guards.allowed_fraction(present):
-            yield _too_many(head, guards, gone, present, time)
-            return
-        if guards.forbid_empty and present - gone + number_at(gained, time) == 0:
-            yield _would_be_empty(head, time)
-            return
+    lost = leaving(change)
+    present = ledger.intervals(work.connection, State(head.id), int(lost.start.min()), int(lost.end.max()))
+    moments = sweep(present, lost, entering(change))
+    worst = moments.largest_fraction(_allowed(guards, moments.present))
+    if worst is not None and not consent.force:
+        at, gone, there = (int(column[worst]) for column in (moments.at, moments.gone, moments.present))
+        yield _too_many(head, guards, gone, there, at)
+    elif guards.forbid_empty and (moments.left == 0).any():
+        yield _would_be_empty(head, int(moments.at[np.argmin(moments.left)]))
+
+
+def _allowed(guards: Guards, members: Ints) -> Floats:
+    """Give the part of each of some numbers of members that may leave at once."""
+    numbers, places = np.unique(members, return_inverse=True)
+    return np.array([guards.allowed_fraction(each) for each in numbers.tolist()], dtype=np.float64)[places]
 
 
 def _harmless(guards: Guards, change: Change) -> bool:
