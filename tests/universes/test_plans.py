@@ -445,3 +445,16 @@ def test_what_a_rule_fills_follows_at_its_next_date():
     msc.AssetCategory.from_rule("ruled", rule)
     [told] = category.plan(append=[asset]).readers
     assert (told.affected, told.exact) == (True, False)
+
+
+def test_prices_of_a_universe_between_may_gain_whom_this_one_loses():
+    from mainsequence.virtualfundbuilder import InterpolatedPrices
+
+    category = market(FLAT)
+    msc.AssetCategory.create(unique_identifier="whole", assets=by_name("A", "B"))
+    msc.AssetCategory.from_expression("rest", f"whole - {UNIVERSE}")
+    rules = {"translation_table_unique_id": TABLE}
+    InterpolatedPrices(prices_configuration=rules, assets_category_unique_id="rest").run(show_progress=False)
+    plan = category.plan(remove=by_name("A"), effective_from=datetime(2024, 1, 3, tzinfo=UTC))
+    [prices] = [each for each in plan.readers if each.role == "prices"]
+    assert (prices.affected, prices.exact, prices.through) == (True, False, ("rest",))
