@@ -424,7 +424,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         if refusal is msc.ApprovalRequiredError:
             number = error.value.context["request"]
             asked_for = {"author": name, "wanted": set(wanted), "at": len(self.log), "reason": reason}
-            same = [each for each, known in self.waiting.items() if known | {"reason": reason} == asked_for]
+            same = [each for each, known in self.waiting.items() if known == asked_for]
             assert number in same if same else number not in self.waiting | self.decided
             self.waiting.setdefault(number, asked_for)
 
