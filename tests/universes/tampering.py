@@ -14,6 +14,7 @@ from mainsequence.platform.registry.schema import metadata
 
 MEMBERSHIP, REVISION = metadata.tables["category_membership"], metadata.tables["category_revision"]
 CATEGORY, FEED = metadata.tables["category"], metadata.tables["category_change"]
+DEFINITION, OPERAND = metadata.tables["category_definition"], metadata.tables["category_operand"]
 
 Row = dict[str, Any]
 
@@ -43,6 +44,24 @@ def tamper(engine: Engine, table: Table, row: Row, changed: Row | None) -> bool:
     try:
         with engine.begin() as connection:
             return connection.execute(statement.where(*key_of(table, row))).rowcount == 1
+    except DBAPIError:
+        return False
+
+
+def write_anything(engine: Engine, table: Table, row: Row, name: str, value: Any) -> bool:
+    """Write a value of any type into a field of SQLite; answer whether it is another one now."""
+    where = " AND ".join(f"{column.name} = ?" for column in table.primary_key)
+    key = tuple(row[column.name] for column in table.primary_key)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE {table.name} SET {name} = ? WHERE {where}", (value, *key))
+            moved = (
+                key
+                if name not in table.primary_key
+                else tuple(value if column.name == name else row[column.name] for column in table.primary_key)
+            )
+            found = connection.exec_driver_sql(f"SELECT {name} FROM {table.name} WHERE {where}", moved).scalar()
+            return found != row[name]
     except DBAPIError:
         return False
 

@@ -1,5 +1,8 @@
 """`verify()` finds every edit of a history that was made behind the platform's back."""
 
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,12 @@ from mainsequence.compute.ledger_checks import Recorded, overlapping
 from mainsequence.errors import UnknownRevisionError
 from tests.universes.tampering import (
     CATEGORY,
+    DEFINITION,
     FEED,
     MEMBERSHIP,
+    OPERAND,
     REVISION,
+    Row,
     database,
     key_of,
     other_values,
@@ -24,6 +30,7 @@ from tests.universes.tampering import (
     rows_of,
     slip_in,
     tamper,
+    write_anything,
 )
 
 
@@ -146,8 +153,9 @@ def test_findings_say_where(category: msc.AssetCategory, home: Path) -> None:
         row = next(r for r in rows_of(connection, REVISION) if (r["category_id"], r["revision"]) == (category.id, 2))
     assert tamper(engine, REVISION, row, {"reason": "something else"})
     findings = category.verify().findings
-    assert [(each.what, each.revision) for each in findings] == [("hash", 2)]
+    assert [(each.what, each.revision) for each in findings] == [("hash", 2), ("feed", 2)]
     assert "Revision 2 is not what was recorded" in findings[0].message
+    assert findings[1].message == "The feed of changes tells revision 2 otherwise: reason."
 
 
 def test_overlapping_validity_is_found(category: msc.AssetCategory, home: Path) -> None:
@@ -198,6 +206,164 @@ def _values(name: str, value: Any) -> st.SearchStrategy[Any]:
     if isinstance(value, int):
         return st.integers(-(2**62), 2**62)
     return st.none() | st.text(st.characters(codec="ascii", min_codepoint=32), max_size=5)
+
+
+@pytest.fixture
+def derived(category: msc.AssetCategory) -> msc.AssetCategory:
+    """A universe made from others, defined twice, described, beside those that it is made from."""
+    msc.AssetCategory.create(unique_identifier="others")
+    made = msc.AssetCategory.from_expression("derived", "watched & others", reason="both")
+    made.redefine("watched | others", reason="either")
+    made.patch(description="made from others")
+    category.patch(description="watched by others")
+    return made.refresh()
+
+
+FACTS = ("unique_identifier", "created_at", "head_revision", "kind")
+"""What of a universe itself can be proved."""
+
+UNPROVED = {
+    "changed": {"is_private"},
+    "created": {"is_private", "actor"},
+    "described": {"is_private", "actor", "recorded_at", "category_id"},
+}
+"""What of events nothing else tells."""
+
+STRANGE = (2**62, -(2**62), 2**63 - 1, 0, 1, "zzz", "", b"\xff\xfe", 1.5, None)
+
+
+def _told_of(engine: Any, category_id: int) -> Iterator[tuple[Any, Row, list[str]]]:
+    """Give rows that tell of a universe, with the fields that can be proved: of events, the last of each kind."""
+    with engine.connect() as connection:
+        stored = {table: rows_of(connection, table) for table in (CATEGORY, DEFINITION, OPERAND, FEED)}
+    for row in (each for each in stored[CATEGORY] if each["id"] == category_id):
+        yield CATEGORY, row, [*FACTS, *(["dated"] if row["kind"] != "members" else [])]
+    for table in (DEFINITION, OPERAND):
+        for row in (each for each in stored[table] if each["category_id"] == category_id):
+            yield table, row, list(row)
+    events = [each for each in stored[FEED] if each["category_id"] == category_id]
+    for row in {each["kind"]: each for each in events}.values():
+        yield FEED, row, [name for name in row if name not in UNPROVED[row["kind"]]]
+
+
+@contextmanager
+def _put_back(engine: Any, table: Any, row: Row) -> Iterator[None]:
+    if table is not CATEGORY:
+        with restored(engine, table):
+            yield
+        return
+    try:
+        yield
+    finally:
+        assert tamper(engine, CATEGORY, row, row)
+
+
+@pytest.mark.parametrize("which", ["watched", "derived"])
+def test_what_tells_of_a_history_is_compared_with_it(
+    derived: msc.AssetCategory, which: str, home: Path, carrier: str
+) -> None:
+    if carrier == "http":
+        pytest.skip("the database is that of the embedded platform")
+    universe, engine, tried = msc.AssetCategory.get(unique_identifier=which), database(home), 0
+    assert universe.verify().ok
+    for table, row, names in _told_of(engine, universe.id):
+        for name in names:
+            for value in other_values(table.c[name], row[name]):
+                with _put_back(engine, table, row):
+                    if tamper(engine, table, row, {name: value}):
+                        tried += 1
+                        assert not universe.verify().ok, f"{table.name}.{name}: {row} became {value!r}"
+        if table is not CATEGORY:
+            with _put_back(engine, table, row):
+                if row.get("kind") != "described" and tamper(engine, table, row, None):
+                    assert not universe.verify().ok, f"taken out: {row}"
+    assert tried > 40
+    assert universe.verify().ok, "restored"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("which", ["watched", "derived"])
+def test_what_cannot_be_read_is_found_too(derived: msc.AssetCategory, which: str, home: Path) -> None:
+    universe, engine, tried = msc.AssetCategory.get(unique_identifier=which), database(home), 0
+    for table, row, names in _told_of(engine, universe.id):
+        for name in names:
+            for value in STRANGE:
+                with _put_back(engine, table, row):
+                    if write_anything(engine, table, row, name, value):
+                        tried += 1
+                        assert not universe.verify().ok, f"{table.name}.{name}: {row} became {value!r}"
+    assert tried > 100
+    assert universe.verify().ok, "restored"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(
+    "body",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        "7",
+        '{"text":"watched | (","operands":[],"reason":null}',
+        '{"text":7,"operands":[],"reason":null}',
+        '{"text":"watched","operands":7,"reason":null}',
+        '{"text":"watched","operands":[7],"reason":null}',
+        '{"text":"watched","operands":[[1,null,null]],"reason":7}',
+        '{"text":"watched","operands":[[1,null,null]],"reason":null}',
+    ],
+)
+def test_definitions_that_are_none_are_found(derived: msc.AssetCategory, body: str, home: Path) -> None:
+    engine = database(home)
+    with engine.connect() as connection:
+        row = next(each for each in rows_of(connection, DEFINITION) if each["revision"] == 2)
+    assert tamper(engine, DEFINITION, row, {"body": body})
+    assert [(each.what, each.revision) for each in derived.verify().findings] == [("definition", 2)]
+
+
+def test_the_past_of_a_definition_cannot_be_moved(derived: msc.AssetCategory, home: Path) -> None:
+    engine = database(home)
+    with engine.connect() as connection:
+        first, second = sorted(rows_of(connection, DEFINITION), key=lambda each: each["revision"])
+    assert tamper(engine, DEFINITION, second, {"recorded_at": first["recorded_at"]})
+    findings = derived.verify().findings
+    assert [(each.what, each.revision) for each in findings] == [("definition", 2)]
+    assert "another time" in findings[0].message
+
+
+def test_a_universe_made_from_others_cannot_be_made_an_empty_one(derived: msc.AssetCategory, home: Path) -> None:
+    engine = database(home)
+    with engine.connect() as connection:
+        row = next(each for each in rows_of(connection, CATEGORY) if each["id"] == derived.id)
+    for kind in ("members", "rule"):
+        assert tamper(engine, CATEGORY, row, {"kind": kind})
+        assert "kind" in [each.what for each in derived.verify().findings]
+
+
+@pytest.mark.embedded
+def test_no_number_that_is_stored_decides_how_much_is_done(derived: msc.AssetCategory, home: Path) -> None:
+    engine, universes = database(home), msc.AssetCategory.filter()
+    tables = (MEMBERSHIP, REVISION, DEFINITION, OPERAND, FEED)
+    with engine.connect() as connection:
+        last = {table: rows_of(connection, table)[-1] for table in tables}
+    for table, row in last.items():
+        for name in (name for name, value in row.items() if type(value) is int):
+            for value in (2**62, 2**63 - 1, -(2**62), 2**31):
+                with restored(engine, table):
+                    if write_anything(engine, table, row, name, value):
+                        tracemalloc.start()
+                        for each in universes:
+                            each.verify()
+                        _, peak = tracemalloc.get_traced_memory()
+                        tracemalloc.stop()
+                        assert peak < 20_000_000, f"{table.name}.{name} became {value}"
+
+
+def test_universes_that_were_renamed_and_described_are_fine(derived: msc.AssetCategory) -> None:
+    watched = msc.AssetCategory.get(unique_identifier="watched").rename("seen")
+    watched = watched.rename("watched").rename("looked-at")
+    derived.redefine("others", reason="one")
+    assert [each.verify().findings for each in msc.AssetCategory.filter()] == [[], [], [], []]
+    assert watched.append_assets(asset_ids=[watched.assets[0]], weights=[0.125]).verify().ok
 
 
 def test_verifying_takes_a_state_that_exists(category: msc.AssetCategory) -> None:

@@ -10,7 +10,9 @@ from mainsequence.domain.values import Value
 class Finding(Value):
     """Something that cannot be so unless the history was edited behind the platform's back."""
 
-    what: str = Field(description="A word for programs: chain, hash, head, gap, feed, rows, order, overlap, count, …")
+    what: str = Field(
+        description="A word for programs: hash, head, gap, feed, rows, order, overlap, count, definition, kind, …"
+    )
     revision: int | None = Field(None, description="Where, as far as it can be told")
     message: str
 

@@ -169,20 +169,6 @@ def definition(connection: Connection, category_id: int, known: int = HEAD) -> t
     return None if row is None else (row[0], row[1], Body.of(row[2]))
 
 
-def bodies(connection: Connection, category_id: int) -> dict[int, Body]:
-    """Give every definition of a universe by its revision."""
-    table = category_definition.c
-    query = select(table.revision, table.body).where(table.category_id == category_id).order_by(table.revision)
-    return {revision: Body.of(body) for revision, body in connection.execute(query)}
-
-
-def operands(connection: Connection, category_id: int) -> set[tuple[Any, ...]]:
-    """Give the rows that say what the definitions of a universe name: revision, place, id, pins."""
-    table = category_operand.c
-    columns = (table.revision, table.position, table.operand_id, table.pinned_revision, table.pinned_at)
-    return {tuple(row) for row in connection.execute(select(*columns).where(table.category_id == category_id))}
-
-
 DEFINING_LOCK = 1_297_305_923
 """The class of the advisory locks of PostgreSQL that let one writer at a time define universes in an organization."""
 

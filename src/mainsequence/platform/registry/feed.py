@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     cast,
     exists,
-    func,
     insert,
     literal,
     not_,
@@ -127,17 +126,3 @@ def _change(row: RowMapping) -> Change:
     return trusted(
         Change, fields | {"kind": ChangeKind(fields["kind"]), "recorded_at": from_micros(fields["recorded_at"])}
     )
-
-
-def hashes(connection: Connection, category_id: int) -> dict[int, str | None]:
-    """Give the fingerprint that the feed keeps of each revision of a universe."""
-    query = select(event.revision, event.content_hash).where(
-        event.category_id == category_id, event.kind == str(ChangeKind.CHANGED)
-    )
-    return dict(connection.execute(query).all())
-
-
-def gaps(connection: Connection, organization_id: int) -> int:
-    """Count the positions of the feed that hold no event; there are none unless somebody took events out."""
-    counted = select(func.count()).select_from(category_change).where(event.organization_id == organization_id)
-    return head(connection, organization_id) - int(connection.scalar(counted) or 0)

@@ -1,6 +1,6 @@
 """A whole ledger in columns, for those who check it."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -9,26 +9,76 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    Integer,
     RowMapping,
     String,
     cast,
     func,
     or_,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by
 
 from mainsequence.compute.intervals import Intervals
 from mainsequence.compute.ledger_checks import Recorded
+from mainsequence.domain.access import Actor
+from mainsequence.platform.registry.composition_tables import category_definition, category_operand
+from mainsequence.platform.registry.governance_tables import category_alias
 from mainsequence.platform.registry.ledger import row
+from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category, category_membership, category_revision
+from mainsequence.platform.registry.webhook_tables import category_change, change_feed
+
+Stored: TypeAlias = dict[str, Any]
+"""A row as it is stored, whatever that is."""
 
 _NUMBERS = (row.asset_id, row.valid_from, row.valid_to, row.added_revision, row.removed_revision)
 
 
-def head_revision(connection: Connection, category_id: int) -> Any:
-    """Read what the universe says its newest revision is."""
-    return connection.scalar(select(category.c.head_revision).where(category.c.id == category_id))
+def facts(connection: Connection, actor: Actor, category_id: int) -> Stored | None:
+    """Read what a universe that somebody may see says of itself, as it is stored, whatever that is."""
+    names = ("id", "organization_id", "unique_identifier", "created_at", "head_revision", "kind")
+    dated = type_coerce(category.c.dated, Integer()).label("dated")  # unread: SQLite may hold anything
+    query = select(*(category.c[name] for name in names), dated)
+    mine = query.where(*seen_by(actor, category), category.c.id == category_id)
+    return next((dict(each) for each in connection.execute(mine).mappings()), None)
+
+
+def definitions(connection: Connection, category_id: int) -> list[Stored]:
+    """Read every definition of a universe as it is stored."""
+    mine = select(category_definition).where(category_definition.c.category_id == category_id)
+    return [dict(each) for each in connection.execute(mine.order_by(category_definition.c.revision)).mappings()]
+
+
+def operands(connection: Connection, category_id: int) -> list[Stored]:
+    """Read every row that says what the definitions of a universe name."""
+    mine = select(category_operand).where(category_operand.c.category_id == category_id)
+    return [dict(each) for each in connection.execute(mine).mappings()]
+
+
+def events(connection: Connection, category_id: int) -> list[Stored]:
+    """Read every event of a universe as it is stored, in the order of the feed."""
+    columns = [column for column in category_change.c if column.name != "is_private"]
+    mine = select(*columns).where(category_change.c.category_id == category_id)
+    return [dict(each) for each in connection.execute(mine.order_by(category_change.c.position)).mappings()]
+
+
+def former_names(connection: Connection, category_id: int) -> list[Any]:
+    """Read the names that a universe had."""
+    alias = category_alias.c
+    return list(connection.scalars(select(alias.unique_identifier).where(alias.category_id == category_id)))
+
+
+def feed_size(connection: Connection, organization_id: int) -> tuple[Any, int, int]:
+    """Say how far the feed is said to reach, how many events it holds, and how many of them at places up to there."""
+    reach = select(change_feed.c.position).where(change_feed.c.organization_id == organization_id)
+    head = connection.scalar(reach)
+    place = category_change.c.position
+    inside = place.between(1, reach.scalar_subquery()) & (place == cast(place, BigInteger()))
+    counted = select(func.count(), func.count().filter(inside)).select_from(category_change)
+    total, found = connection.execute(counted.where(category_change.c.organization_id == organization_id)).one()
+    return 0 if head is None else head, int(total), int(found)
 
 
 def revisions(connection: Connection, category_id: int) -> list[RowMapping]:

@@ -24,7 +24,7 @@ from mainsequence.errors import (
 )
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
-from mainsequence.platform.registry import governance, verification
+from mainsequence.platform.registry import governance
 from mainsequence.platform.registry.composition import EXPRESSION, HEAD, MEMBERS, RULE, Body, Named
 from mainsequence.platform.services import categories, changes, derived, guards, membership_reads, memberships
 from mainsequence.platform.services.derived import Derived
@@ -182,7 +182,7 @@ def define(
     registry.refuse_circle(work.connection, head.id, head.unique_identifier, named)
     # Recorded in the order in which they are made, as everything is: no past moment saw a circle either.
     position, now = changes.take_place(work)
-    said = _said(reason, text)
+    said = said_of(reason, text)
     revision = categories_registry.record_revision(
         work.connection, head, UNCHANGED, now, work.actor.name, operation, said
     )
@@ -193,7 +193,7 @@ def define(
     return categories_registry.by_id(work.connection, work.steward, head.id)
 
 
-def _said(reason: str | None, text: str) -> str:
+def said_of(reason: str | None, text: str) -> str:
     """Give what history shows of a definition, and what its chain of hashes holds it by: all of it, or its hash."""
     whole = text if reason is None else f"{reason}: {text}"
     if len(whole) <= REASON_LENGTH:
@@ -287,35 +287,3 @@ def evaluate_members(work: Work, body: contract.SpanEvaluation) -> "pa.Table":
     """Read the validity intervals of an expression of universes."""
     held = evaluated(work, body.expression, body.known_at)
     return membership_reads.interval_table(work, held, body.start, body.end)
-
-
-def altered(work: Work, category_id: int) -> list[int]:
-    """List the revisions whose definition is not what their history says of it: for `verify`."""
-    said = {each["revision"]: each["reason"] for each in verification.revisions(work.connection, category_id)}
-    found = registry.bodies(work.connection, category_id)
-    rows = {
-        (revision, place, *operand) for revision, body in found.items() for place, operand in enumerate(body.operands)
-    }
-    strange = {row[0] for row in rows ^ registry.operands(work.connection, category_id)}
-    strange |= {revision for revision, body in found.items() if said.get(revision) != _said(body.reason, body.text)}
-    record = categories_registry.by_id(work.connection, work.steward, category_id)
-    missing = {each for each in said if record.kind != MEMBERS and each == 1} - found.keys()
-    return sorted(strange | missing | _misnamed(work, record, found))
-
-
-def _misnamed(work: Work, record: CategoryRecord, found: dict[int, Body]) -> set[int]:
-    """Find definitions whose universes are not those that their text names."""
-    wanted = {revision: [each.name for each in _operands(record, body.text)] for revision, body in found.items()}
-    names = {name for every in wanted.values() for name in every}
-    present = governance.present_names(work.connection, work.organization_id, names)
-    ids = registry.ids_named(work.connection, work.steward, set(present.values()))
-    return {
-        revision
-        for revision, body in found.items()
-        if {each[0] for each in body.operands} != {ids.get(present[name]) for name in wanted[revision]}
-    }
-
-
-def _operands(record: CategoryRecord, text: str) -> list[Operand]:
-    texts = UniverseRule.model_validate_json(text).universes if record.kind == RULE else (text,)
-    return [operand for each in texts for operand in parse_expression(each).operands]

@@ -2,11 +2,17 @@
 
 Every revision carries a hash over the one before it, over what was recorded of it, and over the rows that it closed and
 opened. All of that is computed again from what is stored. A history that was cut off behind a revision is whole in
-itself: it is found out by the feed of changes, which keeps the hash of every revision, without gaps. Somebody who may
-write the whole database can rewrite all of it; only a fingerprint kept elsewhere (``expected_hash``) finds that out.
+itself: it is found out by the feed of changes, which tells every revision, without gaps. Definitions, the kind of the
+universe and the time of its creation are compared with the history and the feed. What cannot be read is a finding, and
+no number that is stored decides how much is read or how often something is done.
+
+Not covered, as nothing recorded proves it: how the universe is described, deprecated, shared and guarded, whether a
+universe of named members is dated, runs of rules, announcements and references; in the feed, who made or described a
+universe, when it was described, which universe such an event belongs to, and whether it was private then. Somebody who
+may write the whole database can rewrite all of it; only a fingerprint kept elsewhere (``expected_hash``) tells.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +24,11 @@ from mainsequence.contract import explanations as contract
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.domain.values import listed
 from mainsequence.domain.verification import Finding, VerificationReport
-from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import feed
+from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import verification as source
 from mainsequence.platform.registry.categories import FIRST_HASH, content_hash
 from mainsequence.platform.registry.tables import NEVER
-from mainsequence.platform.services import definitions
+from mainsequence.platform.services import definition_checks, feed_checks
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -31,11 +36,9 @@ from mainsequence.platform.work import Work, carries_out
 class _History:
     """What is stored of one universe, and the hashes that follow from it."""
 
-    category_id: int
     head: Any
     revisions: Sequence[Any]
     recorded: Recorded
-    fed: dict[int, str | None]
     hashes: list[str] = field(default_factory=list)
 
     @property
@@ -46,17 +49,17 @@ class _History:
 @carries_out(contract.VERIFY)
 def verify(work: Work, body: contract.Verification, *, key: int) -> VerificationReport:
     """Check one universe; every finding is reported."""
-    record = registry.by_id(work.connection, work.actor, key)
+    facts = _facts(work, key)
     findings: list[Finding] = []
-    history = _read(work, key, findings)
-    for check in (_head, _order, _rows, _chain, _counts, _overlaps, _feed):
+    history = _read(work, facts, findings)
+    for check in (_head, _order, _rows, _chain, _counts, _overlaps):
         findings += check(history)
-    findings += _gaps(work)
-    findings += _definitions(work, key)
+    for compare in (feed_checks.feed, definition_checks.definitions):
+        findings += compare(work, facts, history.revisions)
     if body.expected_hash is not None:
         findings += _expected(history, body.expected_hash.strip().lower())
     return VerificationReport(
-        unique_identifier=record.unique_identifier,
+        unique_identifier=str(facts["unique_identifier"]),
         category_id=key,
         revisions=len(history.revisions),
         rows=len(history.recorded),
@@ -65,14 +68,17 @@ def verify(work: Work, body: contract.Verification, *, key: int) -> Verification
     )
 
 
-def _definitions(work: Work, key: int) -> Iterator[Finding]:
-    for revision in definitions.altered(work, key):
-        message = f"The definition of revision {revision} is not the one that was recorded."
-        yield Finding(what="definition", revision=revision, message=message)
+def _facts(work: Work, key: int) -> Mapping[str, Any]:
+    found = source.facts(work.connection, work.actor, key)
+    if found is None:
+        raise NotFoundError(
+            f"There is no asset category with id {key}.", hint="msc.AssetCategory.filter() lists those that exist."
+        )
+    return found
 
 
-def _read(work: Work, key: int, findings: list[Finding]) -> _History:
-    connection = work.connection
+def _read(work: Work, facts: Mapping[str, Any], findings: list[Finding]) -> _History:
+    connection, key = work.connection, facts["id"]
     strange = source.misshapen(connection, key)
     if strange:
         message = f"{strange} intervals hold values that the platform never writes; the intervals were not checked."
@@ -83,7 +89,7 @@ def _read(work: Work, key: int, findings: list[Finding]) -> _History:
     if len(revisions) < len(stored):
         message = f"{len(stored) - len(revisions)} revisions hold values that the platform never writes."
         findings.append(Finding(what="rows", message=message))
-    return _History(key, source.head_revision(connection, key), revisions, recorded, feed.hashes(connection, key))
+    return _History(facts["head_revision"], revisions, recorded)
 
 
 _COUNTED = ("revision", "recorded_at", "added", "removed")
@@ -177,27 +183,6 @@ def _overlaps(history: _History) -> Iterator[Finding]:
     for number, count in zip(*np.unique(history.recorded.added[found], return_counts=True), strict=True):
         message = f"{count} intervals of revision {number} share time with others of the same asset."
         yield Finding(what="overlap", revision=int(number), message=message)
-
-
-def _feed(history: _History) -> Iterator[Finding]:
-    stored = {each["revision"]: each["content_hash"] for each in history.revisions}
-    cut = sorted(set(history.fed) - set(stored))
-    if cut:
-        message = f"The feed of changes knows revisions that are gone: {listed(cut)}. The history was cut off."
-        yield Finding(what="feed", revision=cut[0], message=message)
-    for number in sorted(stored.keys() - history.fed.keys()):
-        message = f"The feed of changes does not know revision {number}."
-        yield Finding(what="feed", revision=number, message=message)
-    for number in sorted(stored.keys() & history.fed.keys()):
-        if stored[number] != history.fed[number]:
-            message = f"The feed of changes keeps another hash of revision {number}."
-            yield Finding(what="feed", revision=number, message=message)
-
-
-def _gaps(work: Work) -> Iterator[Finding]:
-    missing = feed.gaps(work.connection, work.organization_id)
-    if missing:
-        yield Finding(what="feed", message=f"The feed of changes lacks {missing} events: some were taken out.")
 
 
 def _expected(history: _History, expected: str) -> Iterator[Finding]:
