@@ -61,7 +61,7 @@ def write_anything(engine: Engine, table: Table, row: Row, name: str, value: Any
                 else tuple(value if column.name == name else row[column.name] for column in table.primary_key)
             )
             found = connection.exec_driver_sql(f"SELECT {name} FROM {table.name} WHERE {where}", moved).scalar()
-            return found != row[name]
+            return bool(found != row[name])
     except DBAPIError:
         return False
 
