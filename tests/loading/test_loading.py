@@ -385,7 +385,9 @@ def test_what_is_pinned_or_made_from_others_is_not_loaded_but_exported(
 
 
 def test_a_dry_run_into_what_a_rule_fills_is_refused_as_the_load_is(universe: msc.AssetCategory) -> None:
-    ruled = msc.AssetCategory.from_rule("ruled", msc.UniverseRule(calendar="XNYS", frequency="monthly", start="2024-01-01"))
+    ruled = msc.AssetCategory.from_rule(
+        "ruled", msc.UniverseRule(calendar="XNYS", frequency="monthly", start="2024-01-01")
+    )
     with pytest.raises(msc.ConflictError, match="rule"):
         ruled.load([{"ticker": "a"}])
     assert ruled.load([{"ticker": "a"}], dry_run=True).ok is False
