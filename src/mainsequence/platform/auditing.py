@@ -38,8 +38,8 @@ def carry_out(work: Work, registered: Registered, operation: Operation[Any, Any]
 
 
 def record(work: Work, operation: str, facts: dict[str, Any]) -> None:
-    """Add a line to the audit log in the work's own transaction."""
-    audit.add(work.connection, work.actor, origin(), work.now, {"operation": operation, "outcome": "done", **facts})
+    """Add a line to the audit log in the work's own transaction; its time is behind all waiting for others."""
+    audit.add(work.connection, work.actor, origin(), work.clock(), {"operation": operation, "outcome": "done", **facts})
 
 
 def _on_the_lake(work: Work, registered: Registered, operation: Operation[Any, Any], body: Any, path: Path) -> Any:
