@@ -124,7 +124,7 @@ def test_in_a_dated_universe_one_list_holds_from_now_on() -> None:
     dated.load([{"unique_identifier": "A"}])
     (first,) = dated.members().itertuples()
     dated.load([{"unique_identifier": "B"}])
-    assert first.valid_from == pd.Timestamp(dated.history()[0].recorded_at)
+    assert pd.Timestamp(dated.created_at) < first.valid_from <= pd.Timestamp(dated.history()[0].recorded_at)
     assert dated.get_assets()[0].unique_identifier == "B"
     assert [each.unique_identifier for each in dated.get_assets(first.valid_from)] == ["A"]
 
