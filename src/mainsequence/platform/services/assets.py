@@ -23,6 +23,7 @@ from mainsequence.platform.registry import assets as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import large_join, value_set, within
 from mainsequence.platform.registry.tables import asset
+from mainsequence.platform.services.paging import page_of
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -30,9 +31,7 @@ from mainsequence.platform.work import Work, carries_out
 def query(work: Work, body: contract.AssetQuery) -> Page[AssetRecord]:
     """Find assets by lookups, in the order of their ids."""
     found = registry.selection().where(*chosen(work, body)).order_by(asset.c.id)
-    results = registry.read(work.connection, found.limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_of(registry.read(work.connection, found.limit(body.limit + 1)), body.limit)
 
 
 def chosen(work: Work, body: contract.AssetQuery) -> list[ColumnElement[bool]]:

@@ -8,6 +8,7 @@ from mainsequence.domain.values import Page
 from mainsequence.platform.registry import audit as registry
 from mainsequence.platform.registry.audit_tables import audit_entry as table
 from mainsequence.platform.registry.lookups import conditions
+from mainsequence.platform.services.paging import page_of
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -24,6 +25,4 @@ def query(work: Work, body: contract.AuditQuery) -> Page[AuditEntry]:
         found = found.where(table.c.recorded_at < to_micros(body.until, "until"))
     if body.after is not None:
         found = found.where(table.c.id < body.after)
-    results = registry.read(work.connection, found.order_by(table.c.id.desc()).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_of(registry.read(work.connection, found.order_by(table.c.id.desc()).limit(body.limit + 1)), body.limit)

@@ -18,6 +18,7 @@ from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category
 from mainsequence.platform.services import changes, derived, guards, memberships
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -28,11 +29,7 @@ def query(work: Work, body: Query) -> Page[CategoryRecord]:
     found = registry.selection().where(
         *seen_by(work.actor, category), *conditions(work.connection, parsed, registry.COLUMNS)
     )
-    if body.after is not None:
-        found = found.where(category.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(category.c.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, category.c.id, body, lambda query: registry.read(work.connection, query))
 
 
 def _with_present_names(work: Work, filters: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mainsequence.errors import AlreadyExistsError, NotFoundError
 from mainsequence.platform.registry import portfolio_groups as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.tables import portfolio_group
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -20,11 +21,9 @@ def query(work: Work, body: Query) -> Page[GroupRecord]:
         portfolio_group.c.organization_id == work.organization_id,
         *conditions(work.connection, parsed, registry.COLUMNS),
     )
-    if body.after is not None:
-        found = found.where(portfolio_group.c.id > body.after)
-    results = registry.read(work.connection, work.actor, found.order_by(portfolio_group.c.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(
+        found, portfolio_group.c.id, body, lambda query: registry.read(work.connection, work.actor, query)
+    )
 
 
 @carries_out(contract.GET_GROUP)

@@ -35,6 +35,7 @@ from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import category, portfolio
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import memberships
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 
 _MAX_TICKER = 50
@@ -47,11 +48,7 @@ def query(work: Work, body: Query) -> Page[PortfolioRecord]:
     found = registry.selection().where(
         *seen_by(work.actor, portfolio), *conditions(work.connection, parsed, registry.COLUMNS)
     )
-    if body.after is not None:
-        found = found.where(portfolio.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(portfolio.c.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, portfolio.c.id, body, lambda query: registry.read(work.connection, query))
 
 
 @carries_out(contract.GET)

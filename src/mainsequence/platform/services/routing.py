@@ -34,6 +34,7 @@ from mainsequence.platform.registry.tables import asset, translation_table
 from mainsequence.platform.services import assets as assets_service
 from mainsequence.platform.services import membership_reads, pins
 from mainsequence.platform.services.coverage import Routing, evaluate, find_listings, look_into_series, to_table
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ def query(work: Work, body: Query) -> Page[TranslationTableRecord]:
     found = registry.selection().where(
         *seen_by(work.actor, translation_table), *conditions(work.connection, parsed, registry.COLUMNS)
     )
-    if body.after is not None:
-        found = found.where(columns.id > body.after)
-    results = registry.read(work.connection, found.order_by(columns.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, columns.id, body, lambda query: registry.read(work.connection, query))
 
 
 @carries_out(contract.GET)

@@ -26,6 +26,7 @@ from mainsequence.platform.registry import categories
 from mainsequence.platform.registry import series as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.tables import series
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 from mainsequence.platform.written import streams_out
 
@@ -40,11 +41,7 @@ def query(work: Work, body: Query) -> Page[SeriesRecord]:
     found = registry.selection().where(
         series.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
     )
-    if body.after is not None:
-        found = found.where(series.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(series.c.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, series.c.id, body, lambda query: registry.read(work.connection, query))
 
 
 @carries_out(contract.GET)

@@ -9,6 +9,7 @@ from mainsequence.errors import AlreadyExistsError
 from mainsequence.platform.registry import teams as registry
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sharing_tables import team
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -19,11 +20,7 @@ def query(work: Work, body: Query) -> Page[TeamRecord]:
     found = registry.selection().where(
         team.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)
     )
-    if body.after is not None:
-        found = found.where(team.c.id > body.after)
-    results = registry.read(work.connection, found.order_by(team.c.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, team.c.id, body, lambda query: registry.read(work.connection, query))
 
 
 @carries_out(contract.GET)

@@ -27,6 +27,7 @@ from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.tables import category
 from mainsequence.platform.sending import Message, new_secret, send
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Work, carries_out
 from mainsequence.settings import Settings
 
@@ -43,11 +44,7 @@ def query(work: Work, body: Query) -> Page[WebhookRecord]:
     """Find webhooks by lookups, in the order of their ids."""
     parsed = parse_lookups(body.filters, WEBHOOK_LOOKUPS)
     found = registry.selection(work.organization_id).where(*conditions(work.connection, parsed, registry.COLUMNS))
-    if body.after is not None:
-        found = found.where(registry.columns.id > body.after)
-    results = registry.read(work.connection, found.order_by(registry.columns.id).limit(body.limit + 1))
-    more = len(results) > body.limit
-    return Page(results=results[: body.limit], next_after=results[body.limit - 1].id if more else None)
+    return page_by_id(found, registry.columns.id, body, lambda query: registry.read(work.connection, query))
 
 
 @carries_out(contract.GET_WEBHOOK)
