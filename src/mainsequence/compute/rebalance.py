@@ -109,10 +109,10 @@ class Simulation:
         was 1 at the start: NAV before the trade times commission times turnover. ``cash`` is 1 - Σ executed weights.
     gross
         float64[T], 1 + G, growth before commission.
-    prices
-        float64[T, N], as given.
-    weight_after
-        float64[T, N], executed weights just after the trade.
+    prices, targets
+        As given.
+    taken, traded
+        Executed weights: those of the target where ``taken``, bool[T], and else those in ``traded``, float64[T, N].
     last_rebalance
         int64[T], latest rebalance time up to the stamp; `NEVER` before the first.
     stale_sales
@@ -129,7 +129,9 @@ class Simulation:
     cash: Floats
     gross: Floats
     prices: Floats
-    weight_after: Floats
+    targets: Targets
+    taken: Flags
+    traded: Floats
     last_rebalance: Integers
     stale_sales: tuple[StaleSale, ...]
     start: EngineState
@@ -137,6 +139,12 @@ class Simulation:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def weight_after(self) -> Floats:
+        """Executed weights just after the trade, float64[T, N]; made each time it is asked for."""
+        whole: Floats = np.where(self.taken[:, np.newaxis], self.targets.at_stamps(), self.traded)
+        return whole
 
     @property
     def weight_before(self) -> Floats:
@@ -219,7 +227,7 @@ def simulate(
     )
     if outcome.problem:
         raise _problem(outcome, times, prices, wanted)
-    return _simulation(times, prices, rebalance, rows, start)
+    return _simulation(times, prices, wanted, rebalance, rows, start)
 
 
 def _check_shapes(times: Integers, prices: Floats, targets: Targets, rebalance: Flags, state: EngineState) -> None:
@@ -273,21 +281,30 @@ def _problem(outcome: Outcome, times: Integers, prices: Floats, targets: Targets
     )
 
 
-def _simulation(times: Integers, prices: Floats, rebalance: Flags, rows: RowArrays, start: EngineState) -> Simulation:
+def _simulation(
+    times: Integers, prices: Floats, targets: Targets, rebalance: Flags, rows: RowArrays, start: EngineState
+) -> Simulation:
     last = np.maximum.accumulate(np.where(rebalance, times, start.last_rebalance))
     end = start
     if len(times):
-        end = EngineState(
-            rows.weight_after[-1].copy(), prices[-1].copy(), float(rows.nav[-1]), int(times[-1]), int(last[-1])
-        )
+        weights = _executed(rows, targets, -1).copy()
+        end = EngineState(weights, prices[-1].copy(), float(rows.nav[-1]), int(times[-1]), int(last[-1]))
     return Simulation(
         times,
         *(rows.nav, rows.returns, rows.turnover, rows.fees, rows.cash),
-        *(rows.gross, prices, rows.weight_after),
+        *(rows.gross, prices, targets, rows.taken, rows.traded),
         last,
-        _stale_sales(times, prices, rows, start),
+        _stale_sales(times, prices, targets, rows, start),
         *(start, end),
     )
+
+
+def _executed(rows: RowArrays, targets: Targets, row: int) -> Floats:
+    found: Floats = rows.traded[row]
+    if rows.taken[row]:
+        wanted = targets.rows[row]
+        found = targets.weights[wanted] if wanted >= 0 else np.zeros(found.shape)
+    return found
 
 
 def _weight_before(prices: Floats, after: Floats, gross: Floats, start: EngineState) -> Floats:
@@ -298,11 +315,13 @@ def _weight_before(prices: Floats, after: Floats, gross: Floats, start: EngineSt
     return drifted(prices, last, held, gross)
 
 
-def _stale_sales(times: Integers, prices: Floats, rows: RowArrays, start: EngineState) -> tuple[StaleSale, ...]:
+def _stale_sales(
+    times: Integers, prices: Floats, targets: Targets, rows: RowArrays, start: EngineState
+) -> tuple[StaleSale, ...]:
     found: list[StaleSale] = []
-    for row in np.flatnonzero(rows.sold):
+    for row in np.flatnonzero(rows.sold).tolist():
         last = prices[row - 1] if row else start.prices
-        before = (rows.weight_after[row - 1] if row else start.weights)[np.newaxis]
+        before = (_executed(rows, targets, row - 1) if row else start.weights)[np.newaxis]
         held = drifted(prices[row : row + 1], last[np.newaxis], before, rows.gross[row : row + 1])[0]
         found += [
             StaleSale(int(times[row]), int(column), float(held[column]), float(last[column]))

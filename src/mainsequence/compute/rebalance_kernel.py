@@ -2,8 +2,9 @@
 """The engine's rows as one compiled loop (METHODOLOGY section 4); imported only when a job is large enough.
 
 `rebalance_steps` does the same operations in the same order in plain NumPy: read, and change, the two together.
-Loops over columns are kept apart so that those without a sum run several columns at a time; a sum is strictly from
-left to right.
+Loops over columns are kept apart so that those without a sum run several columns at a time. A sum is strictly from left
+to right, so that each addition waits for the one before: sums run side by side. Row by row those are the three of a
+row; `BLOCK` rows that all take their targets don't wait for each other, and are done together.
 """
 
 from math import isnan
@@ -16,9 +17,20 @@ from mainsequence.compute.kernels import compiled, inlined
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
+_Books = tuple[_Floats, _Floats, _Floats, _Floats, _Floats]
+"""NAV, return, turnover, fees and cash by row."""
 
 _PRICE, _TARGET, _UNPRICED, _SPREAD, _RUIN = range(1, 6)
 _CASH, _RENORMALIZE, _ERROR = range(3)
+
+BLOCK = 4
+"""Rows that are done together where all take their targets."""
+
+
+@inlined
+def _is_price(price: float) -> bool:
+    """Whether a price is positive and finite, in one comparison: NaN and infinity times 0 are NaN."""
+    return price > price * 0.0
 
 
 @inlined
@@ -47,7 +59,7 @@ def _drift(grown: _Floats, shrink: float, now: _Floats, drifted: _Floats, execut
         weight = grown[i] * shrink
         drifted[i] = weight
         executed[i] = weight
-        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
+        odd += not _is_price(now[i])
     return odd
 
 
@@ -70,7 +82,7 @@ def _drift_and_aim(
     for i in range(len(grown)):
         drifted[i] = grown[i] * shrink
         executed[i] = target[i]
-        odd += not ((now[i] > 0.0) & (now[i] < np.inf))
+        odd += not _is_price(now[i])
     return odd
 
 
@@ -141,7 +153,7 @@ def _trade(
     rebalance: bool,
     target: _Floats,
     grown: _Floats,
-    shrink: float,
+    gross: float,
     now: _Floats,
     drifted: _Floats,
     executed: _Floats,
@@ -149,7 +161,10 @@ def _trade(
     policy: int,
 ) -> tuple[int, int, int]:
     """Make a row's drifted and executed weights; assets sold as stale, number of the problem, and its column."""
-    sold, problem, column = 0, 0, 0
+    sold, problem, column, shrink = 0, 0, 0, 1.0 / gross
+    if not gross > 0.0:
+        bad = _first_bad_price(now)
+        return (0, _PRICE, bad) if bad >= 0 else (0, _RUIN, 0)
     if rebalance:
         odd = _drift_and_aim(grown, shrink, now, target, drifted, executed)
     else:
@@ -168,26 +183,110 @@ def _trade(
 
 @inlined
 def _book(
-    row: int,
-    gross: float,
-    turnover: float,
-    invested: float,
-    nav: float,
-    commission: float,
-    navs: _Floats,
-    returns: _Floats,
-    turnovers: _Floats,
-    fees: _Floats,
-    cash: _Floats,
-) -> float:
+    row: int, gross: float, turnover: float, invested: float, nav: float, commission: float, books: _Books
+) -> tuple[int, float]:
+    """Close the books of a row; number of the problem, and the NAV."""
+    if not abs(invested) < np.inf:
+        return _TARGET, nav
+    navs, returns, turnovers, fees, cash = books
     net = gross * (1.0 - commission * turnover) - 1.0
     fees[row] = nav * gross * commission * turnover
     nav = nav * (1.0 + net)
     navs[row], returns[row], turnovers[row], cash[row] = nav, net, turnover, 1.0 - invested
+    return (0 if nav > 0.0 else _RUIN), nav
+
+
+@inlined
+def _are_prices(prices: _Floats) -> bool:
+    odd = 0
+    for i in range(len(prices)):
+        odd += not _is_price(prices[i])
+    return odd == 0
+
+
+@inlined
+def _copy(weights: _Floats, to: _Floats) -> None:
+    for i in range(len(weights)):
+        to[i] = weights[i]
+
+
+@inlined
+def _grow(now: _Floats, last: _Floats, held: _Floats, grown: _Floats, terms: _Floats) -> None:
+    """Grow weights, and give the terms of the growth: `_grow_and_sum` without the sums."""
+    for i in range(len(now)):
+        price, weight = now[i], held[i]
+        moved = (weight != 0.0) & (not isnan(price))
+        factor = (price if moved else 1.0) / (last[i] if moved else 1.0)
+        grown[i] = weight * factor
+        terms[i] = weight * (factor - 1.0)
+
+
+@inlined
+def _trades(grown: _Floats, shrink: float, executed: _Floats, terms: _Floats) -> None:
+    for i in range(len(grown)):
+        terms[i] = abs(executed[i] - grown[i] * shrink)
+
+
+@inlined
+def _sums(terms: _Floats) -> tuple[float, float, float, float]:
+    """Sum the rows of a block side by side, each from left to right."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    first, second, third, fourth = terms[0], terms[1], terms[2], terms[3]
+    for i in range(len(first)):
+        a += first[i]
+        b += second[i]
+        c += third[i]
+        d += fourth[i]
+    return a, b, c, d
+
+
+@inlined
+def _aim(rebalance: bool, targets: _Floats, number: int, present: _Floats, nothing: _Floats) -> _Floats:
+    """Give the target that holds from a row on."""
+    if not rebalance:
+        return present
+    return targets[number] if number >= 0 else nothing
+
+
+@inlined
+def _block(
+    row: int,
+    prices: _Floats,
+    in_turn: _Floats,
+    grown: _Floats,
+    terms: _Floats,
+    nav: float,
+    commission: float,
+    grosses: _Floats,
+    books: _Books,
+) -> float:
+    """Do a block of rows whose executed weights are their targets; gives the NAV, or 0 where anything is wrong.
+
+    ``in_turn`` are the weights of the row before and of the block's rows. Rows lie one behind the other: one loop grows
+    them all.
+    """
+    width = prices.shape[1]
+    start, end, flat = row * width, (row + BLOCK) * width, prices.reshape(prices.size)
+    now, last, held = flat[start:end], flat[start - width : end - width], in_turn.reshape(in_turn.size)
+    if not _are_prices(now):
+        return 0.0
+    _grow(now, last, held, grown.reshape(grown.size), terms.reshape(terms.size))
+    growth = _sums(terms)
+    for k in range(BLOCK):
+        gross = 1.0 + growth[k]
+        if not gross > 0.0:
+            return 0.0
+        grosses[row + k] = gross
+        _trades(grown[k], 1.0 / gross, in_turn[k + 1], terms[k])
+    turnover, invested = _sums(terms), _sums(in_turn[1:])
+    for k in range(BLOCK):
+        problem, nav = _book(row + k, grosses[row + k], turnover[k], invested[k], nav, commission, books)
+        if problem:
+            return 0.0
     return nav
 
 
-@compiled("f2 f2 i1 b1 f1 f1 f0 f0 f0 i0 f1w f1w f1w f1w f1w i1w f1w f2w")
+@compiled("f2 f2 i1 b1 f1 f1 f0 f0 f0 i0 f1w f1w f1w f1w f1w i1w f1w b1w f2w")
 def simulate_rows(
     prices: _Floats,
     targets: _Floats,
@@ -206,38 +305,50 @@ def simulate_rows(
     cash: _Floats,
     sold: _Integers,
     grosses: _Floats,
-    after: _Floats,
+    taken: _Flags,
+    traded: _Floats,
 ) -> tuple[int, int, int]:
     """Run all rows; gives the number of the problem (0 for none), its row and its column.
 
-    The books of a row are closed while the next one is begun, so that all sums run in one loop.
+    The books of a row are closed while the next one is begun, so that all sums run in one loop. A block closes its own.
+    One in which anything is out of the ordinary is done again row by row, which deals with it.
     """
     count, width = prices.shape
-    grown, drifted, nothing = np.empty(width), np.zeros(width), np.zeros(width)
+    books = (navs, returns, turnovers, fees, cash)
+    grown, terms, in_turn = np.empty((BLOCK, width)), np.empty((BLOCK, width)), np.empty((BLOCK + 1, width))
+    drifted, nothing = np.zeros(width), np.zeros(width)
     held, previous, target = weights.copy(), last.copy(), nothing
-    gross = 1.0
-    for row in range(count + 1):
-        now = prices[row] if row < count else previous
-        growth, turnover, invested = _grow_and_sum(now, previous, held, drifted, grown)
-        if row:
-            if not abs(invested) < np.inf:
-                return _TARGET, row - 1, max(_first_bad_target(target), 0)
-            nav = _book(row - 1, gross, turnover, invested, nav, commission, navs, returns, turnovers, fees, cash)
-            if not nav > 0.0:
-                return _RUIN, row - 1, 0
-        if row == count:
-            break
-        gross = 1.0 + growth
-        if not gross > 0.0:
-            bad = _first_bad_price(now)
-            return (_PRICE, row, bad) if bad >= 0 else (_RUIN, row, 0)
-        grosses[row], executed = gross, after[row]
-        if rebalance[row]:
-            target = targets[target_rows[row]] if target_rows[row] >= 0 else nothing
-        sold[row], problem, column = _trade(
-            rebalance[row], target, grown, 1.0 / gross, now, drifted, executed, tolerance, policy
-        )
-        if problem:
-            return problem, row, column
-        held, previous = executed, now
+    gross, row, is_open, block_from = 1.0, 0, False, 1 if tolerance == 0.0 else count
+    while row < count or is_open:
+        in_block = block_from <= row <= count - BLOCK and rebalance[row : row + BLOCK].all()
+        now = previous if in_block or row == count else prices[row]
+        growth = 0.0
+        if is_open or not in_block:
+            growth, turnover, invested = _grow_and_sum(now, previous, held, drifted, grown[0])
+        if is_open:
+            problem, nav = _book(row - 1, gross, turnover, invested, nav, commission, books)
+            if problem:
+                return problem, row - 1, max(_first_bad_target(target), 0) if problem == _TARGET else 0
+            is_open = False
+        if in_block:
+            block_from = row + BLOCK
+            _copy(held, in_turn[0])
+            held = in_turn[0]
+            for k in range(BLOCK):
+                _copy(_aim(True, targets, target_rows[row + k], nothing, nothing), in_turn[k + 1])
+            reached = _block(row, prices, in_turn, grown, terms, nav, commission, grosses, books)
+            if reached > 0.0:
+                taken[row:block_from], sold[row:block_from] = True, 0
+                held, previous = in_turn[BLOCK], prices[block_from - 1]
+                nav, row = reached, block_from
+        elif row < count:
+            gross, is_open, executed = 1.0 + growth, True, traded[row]
+            target = _aim(rebalance[row], targets, target_rows[row], target, nothing)
+            grosses[row], taken[row] = gross, False
+            sold[row], problem, column = _trade(
+                rebalance[row], target, grown[0], gross, now, drifted, executed, tolerance, policy
+            )
+            if problem:
+                return problem, row, column
+            held, previous, row = executed, now, row + 1
     return 0, 0, 0

@@ -33,7 +33,8 @@ CASH, RENORMALIZE, ERROR = range(3)
 class RowArrays:
     """What the engine writes: one row per stamp, float64 except ``sold`` (int64, assets sold as stale).
 
-    Drifted weights are not among it: `drifted` gives them from what is, and so the loop writes one matrix, not two.
+    Drifted weights are not among it: `drifted` gives them from what is. Nor are executed ones where they are the target
+    of the row, as the flags in ``taken`` say: the loop writes no matrix that can be had from its inputs.
     """
 
     nav: Floats
@@ -43,7 +44,8 @@ class RowArrays:
     cash: Floats
     sold: Integers
     gross: Floats
-    weight_after: Floats
+    taken: Flags
+    traded: Floats
 
     @classmethod
     def empty(cls, count: int, width: int) -> RowArrays:
@@ -51,7 +53,7 @@ class RowArrays:
         return cls(
             *(np.empty(count), np.empty(count), np.empty(count), np.empty(count), np.empty(count)),
             np.empty(count, dtype=np.int64),
-            *(np.empty(count), np.empty((count, width))),
+            *(np.empty(count), np.empty(count, dtype=np.bool_), np.empty((count, width))),
         )
 
 
@@ -99,7 +101,8 @@ def _run_compiled(inputs: Inputs, start: Start, rules: Rules, rows: RowArrays) -
         rows.cash,
         rows.sold,
         rows.gross,
-        rows.weight_after,
+        rows.taken,
+        rows.traded,
     )
     return Outcome(PROBLEMS[problem], row, column)
 
@@ -116,7 +119,7 @@ def _run_plain(inputs: Inputs, start: Start, rules: Rules, rows: RowArrays) -> O
             nav = _step(row, prices[row], last, held, target, nav, rules, rows)
         except _StopRun as stop:
             return Outcome(stop.problem, row, stop.column)
-        held, last = rows.weight_after[row], prices[row]
+        held, last = rows.traded[row], prices[row]
     return Outcome("")
 
 
@@ -145,7 +148,7 @@ def _step(
     rows.nav[row], rows.returns[row], rows.turnover[row] = nav, net, turnover
     rows.cash[row] = 1.0 - in_order_sum(executed)
     rows.sold[row] = np.count_nonzero(sold)
-    rows.gross[row], rows.weight_after[row] = gross, executed
+    rows.gross[row], rows.taken[row], rows.traded[row] = gross, False, executed
     return nav
 
 

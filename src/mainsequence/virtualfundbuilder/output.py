@@ -119,12 +119,12 @@ def weights_table(
     before
         float64[N], prices at the stamp before the first.
     """
-    drifted = done.weight_before
-    row, column = np.nonzero((drifted != 0.0) | (done.weight_after != 0.0))
+    drifted, executed = done.weight_before, done.weight_after
+    row, column = np.nonzero((drifted != 0.0) | (executed != 0.0))
     earlier = np.where(row > 0, prices[np.maximum(row - 1, 0), column], before[column])
     values = {
         "weight_before": drifted[row, column],
-        "weight_current": done.weight_after[row, column],
+        "weight_current": executed[row, column],
         "price_before": nullable(earlier),
         "price_current": nullable(prices[row, column]),
         "volume_current": nullable(volumes[row, column]),
