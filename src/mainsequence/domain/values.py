@@ -15,7 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Value(BaseModel):
     """An immutable value; unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     def __init__(self, /, **given: Any) -> None:
         try:
