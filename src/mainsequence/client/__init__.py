@@ -3,8 +3,9 @@
 Names are loaded when they are first used, so that importing this package costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mainsequence.lazy import loaded_when_used
 
 if TYPE_CHECKING:
     from mainsequence.client.assets import Asset, Calendar
@@ -213,15 +214,4 @@ __all__ = [
     "session",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = loaded_when_used(__name__, _HOMES)

@@ -3,8 +3,9 @@
 Names are loaded when they are first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mainsequence.lazy import loaded_when_used
 
 if TYPE_CHECKING:
     from mainsequence.virtualfundbuilder.contrib.data_nodes.market_cap import AUIDWeight, EqualWeights, FixedWeights
@@ -77,15 +78,4 @@ __all__ = [
     "rebuild",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = loaded_when_used(__name__, _HOMES)
