@@ -14,14 +14,12 @@ from hashlib import sha256
 from secrets import token_bytes
 from urllib.parse import urlsplit
 
-import httpx
-
 from mainsequence.domain.changes import Delivery, is_public
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 (what secrets of webhooks begin with)
 SECRET_BYTES = 32
-TIMEOUT = httpx.Timeout(10)
-"""Seconds for each step: to connect, to send, and until the answer begins."""
+TIMEOUT_SECONDS = 10
+"""For each step: to connect, to send, and until the answer begins."""
 
 HTTPS_PORT, HTTP_PORT = 443, 80
 
@@ -59,6 +57,8 @@ def send(url: str, secret: str, message: Message, *, now: int, private: bool) ->
     private
         Whether it may go to addresses that are not of the open internet.
     """
+    import httpx
+
     began = time.monotonic()
     try:
         status = _post(url, _headers(secret, message, now // 1_000_000), message.body, private=private)
@@ -84,12 +84,14 @@ class PrivateAddressError(OSError):
 
 
 def _post(url: str, headers: dict[str, str], body: bytes, *, private: bool) -> int:
+    import httpx
+
     parts = urlsplit(url)
     host = str(parts.hostname)
     port = parts.port or (HTTPS_PORT if parts.scheme == "https" else HTTP_PORT)
     address = _address(host, port, private=private)
     target = httpx.URL(url).copy_with(host=address, port=port)
-    with httpx.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT) as client:
+    with httpx.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT_SECONDS) as client:
         request = client.build_request(
             "POST", target, content=body, headers=headers | {"Host": parts.netloc}, extensions={"sni_hostname": host}
         )
