@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mainsequence.client.connection import disconnect
+from tests import homes
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
@@ -49,6 +50,16 @@ def _everything_on_postgresql() -> bool:
     return os.environ.get("MAINSEQUENCE_TEST_DATABASE") == "postgresql"
 
 
+WITHOUT_A_HOME = {"compute", "contract", "deploy", "docs", "domain", "lake", "registry"}
+
+
+def needs_a_registry(request: pytest.FixtureRequest, carrier: str) -> bool:
+    """Tell whether a test will open its home, on SQLite, and is not about the first opening."""
+    if carrier == "postgresql" or _everything_on_postgresql() or request.node.get_closest_marker("unopened"):
+        return False
+    return request.path.parent.name not in WITHOUT_A_HOME
+
+
 @pytest.fixture
 def carrier(request: pytest.FixtureRequest) -> str:
     """How this test reaches its platform."""
@@ -56,10 +67,14 @@ def carrier(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str) -> Iterator[Path]:
+def home(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, carrier: str
+) -> Iterator[Path]:
     """A fresh platform, in this process or behind a server; no test can touch the user's own."""
     folder = tmp_path / "home"
     monkeypatch.setenv("MAINSEQUENCE_HOME", str(folder))
+    if needs_a_registry(request, carrier):
+        homes.make(folder)
     for name in ("MAINSEQUENCE_DATABASE_URL", "MAINSEQUENCE_LAKE", "MAINSEQUENCE_ENDPOINT", "MAINSEQUENCE_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:

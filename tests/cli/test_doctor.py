@@ -38,6 +38,7 @@ def used() -> None:
     disconnect()
 
 
+@pytest.mark.unopened
 def test_a_fresh_machine_is_fine_and_stays_as_it_is(home: Path) -> None:
     found = findings()
     assert {each["level"] for each in found.values()} == {"ok"}
