@@ -72,6 +72,40 @@ def test_50_000_assets_cross_whole(large: tuple[str, str]) -> None:
         assert (found[-1].unique_identifier, found[-1].name) == ("asset-49999", "asset-49999")
 
 
+class Counting(httpx.BaseTransport):
+    """A real connection that counts the requests and their bytes."""
+
+    def __init__(self) -> None:
+        self.wire, self.requests, self.longest, self.sent = httpx.HTTPTransport(), 0, 0, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        length = len(request.read())
+        self.requests, self.sent = self.requests + 1, self.sent + length
+        self.longest = max(self.longest, length)
+        return self.wire.handle_request(request)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["members", "ids", "identifiers", "a page of 1,000 at a time"])
+def test_what_is_asked_grows_with_the_number_and_not_with_its_square(large: tuple[str, str], what: str) -> None:
+    counting = Counting()
+    ids, names = list(range(1, MANY_ASSETS + 1)), [f"asset-{number}" for number in range(MANY_ASSETS)]
+    with msc.session(*large):
+        universe = msc.AssetCategory.get(unique_identifier="assets")
+        where = HttpCarrier(*large, transport=counting)
+        object.__setattr__(universe, "_carrier", where)
+        if what == "members":
+            found = universe.get_assets()
+        else:
+            asked = {"unique_identifier__in": names} if what == "identifiers" else {"id__in": iter(ids)}
+            page = 1_000 if what.startswith("a page") else 10_000
+            found = list(msc.Asset._found(where, page, asked))
+    assert [each.id for each in found] == ids
+    assert counting.requests <= (50 if what.startswith("a page") else 7)
+    assert counting.sent < 1.2 * len(json.dumps(names if what == "identifiers" else ids))
+    assert counting.longest < 200_000
+
+
 @pytest.mark.slow
 def test_assets_of_a_universe_are_sent_in_parts(large: tuple[str, str]) -> None:
     address, token = large
@@ -185,5 +219,5 @@ def test_members_of_a_large_universe_are_right_at_every_size(served: tuple[str, 
         names = [{"unique_identifier": f"{size}-{number}"} for number in range(size)]
         assets = msc.Asset.batch_get_or_register_custom_assets(names) if names else []
         universe = msc.AssetCategory.create(unique_identifier=f"of-{size}", asset_ids=[each.id for each in assets])
-        found = carrier().call(categories.ASSETS, categories.AsOf(), key=universe.id)
+        found = carrier().call(categories.ASSETS, categories.MembersOf(), key=universe.id)
         assert [each.unique_identifier for each in found] == [name["unique_identifier"] for name in names]

@@ -92,9 +92,28 @@ def both(platform: Platform, operation: Any, body: Any, **path: int) -> tuple[An
 def test_members_are_written_as_the_models_are(
     platform: Platform, universe: int, operation: Any, revision: int | None
 ) -> None:
-    written, models = both(platform, operation, contract.AsOf(revision=revision), key=universe)
+    written, models = both(platform, operation, operation.takes(revision=revision), key=universe)
     assert written == models
     assert len(written) == {None: 4, 0: 0, 1: 5, 2: 4}[revision]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({"limit": 2}, [1, 2]),
+        ({"limit": 2, "after": 2}, [3, 4]),
+        ({"limit": 2, "after": 3}, [4]),
+        ({"after": 1}, [2, 3, 4]),
+        ({"after": 4, "limit": 1}, []),
+        ({"after": -1, "limit": 10}, [1, 2, 3, 4]),
+    ],
+)
+def test_a_part_of_the_members_may_be_asked_for(
+    platform: Platform, universe: int, part: dict[str, int], expected: list[int]
+) -> None:
+    written, models = both(platform, contract.ASSETS, contract.MembersOf(**part), key=universe)
+    assert written == models
+    assert [each["id"] for each in written] == expected
 
 
 @pytest.mark.parametrize(

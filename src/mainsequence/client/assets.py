@@ -8,6 +8,7 @@ from mainsequence.client.base import Noun
 from mainsequence.client.connection import carrier
 from mainsequence.contract import assets as contract
 from mainsequence.contract.carrier import Carrier
+from mainsequence.contract.queries import MAX_PAGE
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
 from mainsequence.domain.calendars import calendar_name_for
 from mainsequence.domain.lookups import INT64
@@ -44,6 +45,12 @@ class Asset(Noun[AssetRecord], AssetRecord):
         given = dict(filters)
         include_retired = given.pop("include_retired", False)
         return contract.AssetQuery(filters=given, limit=limit, after=after, include_retired=include_retired)
+
+    @classmethod
+    def _named(cls, where: Carrier | None, **names: Any) -> list[Self]:
+        """Read assets by ids or identifiers, retired ones too, page by page; in the order of their ids."""
+        found = cls._found(where or carrier(), MAX_PAGE, {**names, "include_retired": True})
+        return sorted(found, key=lambda each: each.id)
 
     @classmethod
     def create(cls, **fields: Any) -> Self:

@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 from mainsequence.client.connection import carrier as current_carrier
 from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.operation import In, Operation, Out
-from mainsequence.contract.queries import Query
+from mainsequence.contract.queries import MAX_PAGE, Query
 from mainsequence.domain.values import Page, Value, trusted
 from mainsequence.errors import MultipleFoundError, NotFoundError, ValidationError
 
@@ -109,22 +109,33 @@ class Noun(ClientObject, Generic[Record]):
         UnknownFilterError
             A lookup that does not exist; the message lists those that do.
         """
-        return list(cls.iter_filter(**filters))
+        return cls.query(per_page=MAX_PAGE, **filters)
 
     @classmethod
     def query(cls, per_page: int = 1_000, **filters: Any) -> list[Self]:
         """Find like `filter`, asking for ``per_page`` objects at a time."""
-        return list(cls.iter_filter(per_page=per_page, **filters))
+        return sorted(cls.iter_filter(per_page=per_page, **filters), key=_id)
 
     @classmethod
     def iter_filter(cls, per_page: int = 1_000, **filters: Any) -> Iterator[Self]:
-        """Find like `filter`, page by page while you iterate."""
-        where = current_carrier()
+        """Find like `filter`, page by page while you iterate; a long list of values is asked for part by part."""
+        return cls._found(current_carrier(), per_page, filters)
+
+    @classmethod
+    def _found(cls, where: Carrier, per_page: int, filters: dict[str, Any]) -> Iterator[Self]:
+        given: set[int] = set()
+        for part in _parts(_plain(filters), max(per_page, FEWEST_VALUES)):
+            for page in cls._pages(where, per_page, part):
+                new = [record for record in page.results if record.id not in given]
+                given.update(record.id for record in new)
+                yield from (cls._bind(record, where) for record in new)
+
+    @classmethod
+    def _pages(cls, where: Carrier, per_page: int, filters: dict[str, Any]) -> Iterator[Page[Any]]:
         after: int | None = None
-        filters = _plain(filters)
         while True:
             page: Page[Any] = where.call(cls._query, cls._page(filters, per_page, after))
-            yield from (cls._bind(record, where) for record in page.results)
+            yield page
             after = page.next_after
             if after is None:
                 return
@@ -170,9 +181,35 @@ class Noun(ClientObject, Generic[Record]):
         return cls._bind(page.results[0], where) if page.results else None
 
 
+FEWEST_VALUES = 1_000
+"""How many values of one lookup are sent at once at least, however small the pages."""
+
+
+def _parts(filters: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    """Split the longest list of values, as each page of what fits would send all of it again."""
+    lists = {name: value for name, value in filters.items() if name.endswith("__in") and isinstance(value, list)}
+    longest = max(lists, key=lambda name: len(lists[name]), default=None)
+    if longest is None or len(lists[longest]) <= size:
+        yield filters
+        return
+    for start in range(0, len(lists[longest]), size):
+        yield filters | {longest: lists[longest][start : start + size]}
+
+
 def _plain(filters: dict[str, Any]) -> dict[str, Any]:
-    """Give numbers and arrays of other libraries as Python's own, which every carrier understands."""
-    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in filters.items()}
+    """Give numbers, arrays and iterators of other libraries as Python's own, which every carrier understands."""
+    return {name: _native(name, value) for name, value in filters.items()}
+
+
+def _native(name: str, value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    many = name.endswith("__in") and isinstance(value, Iterable) and not isinstance(value, str)
+    return list(value) if many else value
+
+
+def _id(found: Noun[Any]) -> int:
+    return found.id
 
 
 def _key(kind: type[Noun[Any]], pk: Any) -> int:

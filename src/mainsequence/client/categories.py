@@ -15,6 +15,7 @@ from mainsequence.client.universe_plans import Planned
 from mainsequence.client.universe_weights import Weights, aligned
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
+from mainsequence.contract.queries import MAX_PAGE
 from mainsequence.contract.sharing import CATEGORIES
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
@@ -274,8 +275,13 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
             The revision was never recorded, or the universe did not exist at ``known_at``.
         """
         self._notice()
-        found = self._call(contract.ASSETS, _as_of(as_of, revision, known_at), key=self.id)
-        return self._bind_all(Asset, found)
+        state = _as_of(as_of, revision, known_at)
+        first = self._call(contract.ASSETS, contract.MembersOf(**dict(state), limit=MAX_PAGE), key=self.id)
+        if len(first) < MAX_PAGE:
+            return self._bind_all(Asset, first)
+        # Many come page by page, of one reading of who they are: no reader sees a universe half replaced.
+        ids = self._call(contract.ASSET_IDS, state, key=self.id)
+        return Asset._named(self._carrier, id__in=ids)  # noqa: SLF001 (a client object reads others)
 
     def weights(
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
@@ -340,11 +346,10 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         """Read the members as a frame, indexed by unique identifier. Parameters as for `get_assets`."""
         from mainsequence.client import universe_frames as frames
 
-        state = (as_of, revision, known_at)
-        return frames.assets(
-            self.get_assets(state[0], revision=state[1], known_at=state[2]),
-            self.weights(state[0], revision=state[1], known_at=state[2]),
-        )
+        self._notice()
+        weights = self.weights(as_of, revision=revision, known_at=known_at)  # of every member, in one reading
+        found = Asset._named(self._carrier, unique_identifier__in=list(weights))  # noqa: SLF001 (as above)
+        return frames.assets(found, weights)
 
     def references(self) -> list[Reference]:
         """List the portfolios and nodes that read the universe."""

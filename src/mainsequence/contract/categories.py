@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import reading, writing
-from mainsequence.contract.queries import Query
+from mainsequence.contract.queries import MAX_PAGE, Query
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
     AssetId,
@@ -61,6 +61,13 @@ class AsOf(Value):
     as_of: Instant | None = None
     revision: int | None = Field(None, ge=0)
     known_at: Instant | None = None
+
+
+class MembersOf(AsOf):
+    """Which state, and which part of its members, in the order of their ids."""
+
+    limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="How many at most; by default all")
+    after: int | None = Field(None, description="Continue behind this id")
 
 
 class Span(Value):
@@ -148,7 +155,7 @@ ASSET_IDS_OF = reading(
     list[CategoryMembers],
     "Read the ids of the members of many universes now; those that do not exist are left out.",
 )
-ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", AsOf, list[AssetRecord], "Read the members.")
+ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", MembersOf, list[AssetRecord], "Read the members.")
 WEIGHTS = reading(
     "GET", f"{_ONE}/weights", "categories.weights", AsOf, dict[str, Any], "Read the members' weights by identifier."
 )

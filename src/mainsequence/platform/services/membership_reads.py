@@ -138,14 +138,18 @@ def asset_ids(work: Work, body: contract.AsOf, *, key: int) -> list[int]:
 
 
 @carries_out(contract.ASSETS)
-def assets(work: Work, body: contract.AsOf, *, key: int) -> list[AssetRecord]:
+def assets(work: Work, body: contract.MembersOf, *, key: int) -> list[AssetRecord]:
     """Read the members, in the order of their ids."""
-    return records(work, membership_of(work, key, body.revision, body.known_at).condition(_time(work, body)))
+    condition = membership_of(work, key, body.revision, body.known_at).condition(_time(work, body))
+    if body.after is not None:
+        condition &= asset.c.id > body.after
+    return records(work, condition, body.limit)
 
 
-def records(work: Work, condition: ColumnElement[bool]) -> list[AssetRecord]:
+def records(work: Work, condition: ColumnElement[bool], limit: int | None = None) -> list[AssetRecord]:
     """Read the assets that a condition chooses, in the order of their ids."""
-    return asset_registry.read(work.connection, asset_registry.selection().where(condition).order_by(asset.c.id))
+    found = asset_registry.selection().where(condition).order_by(asset.c.id).limit(limit)
+    return asset_registry.read(work.connection, found)
 
 
 @carries_out(contract.WEIGHTS)

@@ -1,5 +1,6 @@
 """The reads asked for most, written straight from rows: members of a universe, lists of assets."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,13 +73,15 @@ def _members(work: Work, head: CategoryRecord, state: State, time: int) -> _Memb
 
 
 @writes_out(contract.ASSETS)
-def assets(work: Work, body: contract.AsOf, *, known: str | None, key: int) -> Written:
+def assets(work: Work, body: contract.MembersOf, *, known: str | None, key: int) -> Written:
     """Write the members, in the order of their ids; many of them part by part.
 
     Who they are is read once; what they are called, for each part when it is its turn.
     """
     time = work.now if body.as_of is None else to_micros(body.as_of, "as_of")
     ids = membership_of(work, key, body.revision, body.known_at).ids(time)
+    first = 0 if body.after is None else bisect_right(ids, body.after)
+    ids = ids[first:] if body.limit is None else ids[first : first + body.limit]
     if len(ids) <= AT_ONCE:
         return Written(orjson.dumps(_documents(work, ids), option=documents.OPTIONS))
     return Written(None, parts=_parts(work, ids))
