@@ -123,7 +123,9 @@ def test_more_values_than_are_sent_at_once_find_each_asset_once_in_the_order_of_
     names = [asset.unique_identifier for asset in assets]
     asked = [*names[::-1], "nobody", *names[:700]]
     assert msc.Asset.query(per_page=100, unique_identifier__in=iter(asked)) == assets
-    listed = list(msc.Asset.iter_filter(per_page=400, unique_identifier__in=asked, id__in=[assets[0].id, assets[-1].id]))
+    listed = list(
+        msc.Asset.iter_filter(per_page=400, unique_identifier__in=asked, id__in=[assets[0].id, assets[-1].id])
+    )
     assert sorted(each.id for each in listed) == [assets[0].id, assets[-1].id]
 
 

@@ -23,6 +23,7 @@ def node(limit: int, rule: str, namespace: str | None = None) -> InterpolatedPri
     return InterpolatedPrices(prices_configuration=rules, asset_unique_identifiers=NAMES, hash_namespace=namespace)
 
 
+@pytest.mark.embedded  # makes platforms of its own
 @pytest.mark.parametrize("rule", ["ffill", "none"])
 @settings(max_examples=5)
 @given(

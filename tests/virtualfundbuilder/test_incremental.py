@@ -40,6 +40,7 @@ def dated(universe: msc.AssetCategory) -> None:
     universe.remove_assets([b], effective_from=SESSIONS[3], effective_to=SESSIONS[5])
 
 
+@pytest.mark.embedded  # makes platforms of its own
 @pytest.mark.slow
 @pytest.mark.parametrize("rebalance", ["every_stamp", "on_signal", "weekly"])
 @settings(max_examples=4)
@@ -107,6 +108,7 @@ def test_beginning_anew_replaces_what_was_stored():
     assert [each.universe for each in node.manifest.segments] == [f"{UNIVERSE}@2"]
 
 
+@pytest.mark.embedded  # makes platforms of its own
 @pytest.mark.slow
 @settings(max_examples=6)
 @given(seed=st.integers(0, 1_000), cut=st.integers(2, 7))
@@ -127,6 +129,7 @@ def test_the_future_never_changes_the_past(tmp_path_factory: pytest.TempPathFact
     pd.testing.assert_frame_equal(rows[0][1], rows[1][1], check_exact=True)
 
 
+@pytest.mark.embedded  # makes platforms of its own
 def test_the_order_in_which_assets_were_registered_changes_no_bit():
     tables = []
     for home, order in (("one", NAMES), ("two", NAMES[::-1])):

@@ -15,6 +15,7 @@ from mainsequence.errors import (
     ValidationError,
 )
 from mainsequence.virtualfundbuilder import AUIDWeight, FixedWeights
+from tests.carriers.servers import platform_behind
 from tests.virtualfundbuilder.market import (
     SESSIONS,
     UNIVERSE,
@@ -183,7 +184,7 @@ def test_a_universe_in_use_cannot_be_deleted_until_nothing_reads_it():
 
 def it_is(when: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the platform believe that it is this time."""
-    monkeypatch.setattr(carrier(), "clock", lambda: int(when.timestamp() * 1e6))
+    monkeypatch.setattr(platform_behind(carrier()), "clock", lambda: int(when.timestamp() * 1e6))
 
 
 def edited_market(monkeypatch: pytest.MonkeyPatch, *, dated: bool) -> msc.AssetCategory:
@@ -197,7 +198,6 @@ def edited_market(monkeypatch: pytest.MonkeyPatch, *, dated: bool) -> msc.AssetC
     return universe.append_assets(assets=assets[2:], reason="index review")
 
 
-@pytest.mark.embedded
 def test_a_timeless_universe_edited_inside_the_period_is_flagged(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=False)
     node = play()
@@ -223,7 +223,6 @@ def test_edits_of_what_a_universe_is_made_from_are_flagged(monkeypatch: pytest.M
     assert "derived@2024-01-05T" in str(flag)
 
 
-@pytest.mark.embedded
 def test_a_pin_before_the_edit_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=False)
     node = play(universe=f"{UNIVERSE}@1")
@@ -231,7 +230,6 @@ def test_a_pin_before_the_edit_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     assert node.report.flags == ()
 
 
-@pytest.mark.embedded
 def test_a_dated_universe_is_not_flagged_and_keeps_its_past(monkeypatch: pytest.MonkeyPatch):
     edited_market(monkeypatch, dated=True)
     node = play()
@@ -240,7 +238,6 @@ def test_a_dated_universe_is_not_flagged_and_keeps_its_past(monkeypatch: pytest.
     assert [each > 0 for each in held(node)["C"]] == [False, False, False, True, True, True, True, True]
 
 
-@pytest.mark.embedded
 def test_an_edit_with_dates_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     it_is(datetime(2023, 12, 1, tzinfo=UTC), monkeypatch)
     universe = market(FLAT)
@@ -254,7 +251,6 @@ def test_an_edit_with_dates_is_not_flagged(monkeypatch: pytest.MonkeyPatch):
     assert node.report.flag("hindsight_universe") is None
 
 
-@pytest.mark.embedded
 def test_a_retired_asset_keeps_its_past(monkeypatch: pytest.MonkeyPatch):
     it_is(datetime(2023, 12, 1, tzinfo=UTC), monkeypatch)
     assets = register("AB")

@@ -281,6 +281,22 @@ def test_0_6_and_0_7_create_get_filter_patch_and_delete(wire: Wire, name: str, p
     assert a_page(wire.get(path, id=str(key))) == []
 
 
+@pytest.mark.parametrize("path", [ASSET, CATEGORY, TABLE, GROUP])
+def test_0_7_update_or_create_changes_what_exists_and_creates_what_does_not(wire: Wire, name: str, path: str) -> None:
+    shaped, change = SHAPED[path]
+    either, made = f"{path}update_or_create/", {"unique_identifier": name}
+    if path in (CATEGORY, GROUP):
+        made["display_name"] = name
+    first = shaped(wire.post(either, made, {200, 201}))
+    assert first["unique_identifier"] == name
+    for _ in range(2):
+        changed = shaped(wire.post(either, made | change, {200, 201}))
+        assert (changed["id"], changed["unique_identifier"]) == (first["id"], name)
+        assert changed.items() >= change.items()
+    assert [shaped(each) for each in a_page(wire.get(path, unique_identifier=name))] == [changed]
+    assert wire.post(either, {}, 400)["detail"]
+
+
 def test_0_7_patch_of_an_index_asset_has_no_address_of_its_own(wire: Wire, name: str) -> None:
     made = wire.a_portfolio(name)
     key = made["portfolio_index_asset"]["id"]

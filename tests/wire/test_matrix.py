@@ -32,7 +32,8 @@ def tokens(wire: Wire) -> Tokens:
 
 def asked(wire: Wire, face: Face, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
-    body = None if face.method == "GET" else [] if "batch" in face.path else BODIES.get(face.path.split("/")[-2], {})
+    said = face.path.removesuffix("update_or_create/").split("/")[-2]
+    body = None if face.method == "GET" else [] if "batch" in face.path else BODIES.get(said, {})
     return wire.bare.request(face.method, face.path.format(key=999_999_999), headers=headers, json=body)
 
 

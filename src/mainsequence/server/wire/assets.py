@@ -24,6 +24,7 @@ from mainsequence.server.wire import shapes
 from mainsequence.server.wire.exchange import Call, Face
 from mainsequence.server.wire.paging import filters_of, page, window_of
 from mainsequence.server.wire.shapes import AssetShape, PageShape
+from mainsequence.server.wire.upserts import update_or_create
 
 _DATE = "pricing_details_date"
 
@@ -220,6 +221,7 @@ FACES = (
     Face("GET", ONE, one),
     Face("POST", f"{ASSETS}query/", listing),
     Face("POST", ASSETS, create, HTTPStatus.CREATED),
+    update_or_create(ASSETS, contract.QUERY, create, patch),
     Face("POST", f"{ASSETS}batch_get_or_register_custom_assets/", register_many),
     Face("POST", f"{ASSETS}get_or_register_custom_asset/", register),
     Face("POST", f"{ASSETS}register_asset_from_figi/", register_figi),

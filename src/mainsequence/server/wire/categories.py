@@ -14,6 +14,7 @@ from mainsequence.server.wire import shapes
 from mainsequence.server.wire.exchange import Call, Face
 from mainsequence.server.wire.paging import filters_of, page, window_of
 from mainsequence.server.wire.shapes import CategoryShape, PageShape
+from mainsequence.server.wire.upserts import update_or_create
 
 PAGE = 100
 """Universes on a page: each comes with all of its members."""
@@ -123,6 +124,7 @@ FACES = (
     Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
+    update_or_create(_ALL, contract.QUERY, create, patch),
     Face("POST", f"{_ALL}get-or-create/", get_or_create),
     Face("PATCH", _ONE, patch),
     Face("DELETE", _ONE, delete, HTTPStatus.NO_CONTENT),

@@ -12,6 +12,7 @@ from mainsequence.server.wire import shapes
 from mainsequence.server.wire.exchange import Call, Face
 from mainsequence.server.wire.paging import filters_of, page, window_of
 from mainsequence.server.wire.shapes import GroupShape, PageShape
+from mainsequence.server.wire.upserts import update_or_create
 
 
 def listing(call: Call) -> PageShape:
@@ -82,6 +83,7 @@ FACES = (
     Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
+    update_or_create(_ALL, contract.QUERY_GROUPS, create, patch),
     Face("POST", f"{_ALL}get_or_create/", get_or_create),
     Face("PATCH", _ONE, patch),
     Face("DELETE", _ONE, delete, HTTPStatus.NO_CONTENT),

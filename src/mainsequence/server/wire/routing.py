@@ -19,6 +19,7 @@ from mainsequence.server.wire import shapes
 from mainsequence.server.wire.exchange import Call, Face
 from mainsequence.server.wire.paging import filters_of, page, window_of
 from mainsequence.server.wire.shapes import PageShape, RuleShape, TableShape
+from mainsequence.server.wire.upserts import update_or_create
 
 _FOR_EVERYONE = "open_for_everyone"
 
@@ -67,10 +68,10 @@ def patch(call: Call) -> TableShape:
     record = _get(call)
     if wanted.unique_identifier not in (None, record.unique_identifier):
         raise ValidationError("The unique_identifier of a table cannot be changed.", hint="Create another table.")
-    if wanted.rules is None:
-        return shapes.table(record)
-    rules = [_rule(each) for each in wanted.rules]
+    rules = [_rule(each) for each in wanted.rules or ()]
     changed = call.ask(contract.ADD_RULES, contract.RuleEdit(rules=rules, overlaps="accept"), key=call.key).table
+    if wanted.rules is None:
+        return shapes.table(changed)
     kept = {_identity(rule) for rule in rules}
     gone = [int(rule.id or 0) for rule in changed.rules if _identity(rule) not in kept]
     return shapes.table(call.ask(contract.REMOVE_RULES, contract.RuleRemoval(rule_ids=gone), key=call.key))
@@ -140,6 +141,7 @@ FACES = (
     Face("POST", f"{_ALL}query/", listing),
     Face("GET", _ONE, one),
     Face("POST", _ALL, create, HTTPStatus.CREATED),
+    update_or_create(_ALL, contract.QUERY, create, patch),
     Face("PATCH", _ONE, patch),
     Face("DELETE", _ONE, delete, HTTPStatus.NO_CONTENT),
     Face("POST", f"{_ONE}add_rule/", add_rule, HTTPStatus.CREATED),
