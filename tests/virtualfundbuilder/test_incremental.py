@@ -59,7 +59,10 @@ def test_many_runs_give_the_bits_of_one(
         node = play(rebalance=settled, fee=0.002)
     assert same_bytes(node, play(rebalance=settled, fee=0.002, namespace="all at once"))
     assert node.manifest is not None
-    assert len(node.manifest.segments) == 1
+    assert {each.universe for each in node.manifest.segments} == {f"{UNIVERSE}@2"}
+    # A bar that is missing where a run ends is filled by the next run: that adds a row to a time already read.
+    if all(column[edge - 1] is not None for column in prices.values() for edge in edges[1:-1]):
+        assert len(node.manifest.segments) == 1
     assert len(node.values()) > 1
 
 
