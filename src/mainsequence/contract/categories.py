@@ -67,7 +67,7 @@ class MembersOf(AsOf):
     """Which state, and which part of its members, in the order of their ids."""
 
     limit: int | None = Field(None, ge=1, le=MAX_PAGE, description="How many at most; by default all")
-    after: int | None = Field(None, description="Continue behind this id")
+    after: AssetId | None = Field(None, description="Continue behind this id")
 
 
 class Span(Value):
