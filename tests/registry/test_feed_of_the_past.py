@@ -1,7 +1,5 @@
 """A registry from before there was a feed of changes: its feed begins with what was recorded already."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +8,9 @@ from sqlalchemy import Connection, MetaData, create_engine, insert, text
 
 import mainsequence.client as msc
 from mainsequence.platform.registry.migrations.run import upgrade
-from tests.postgresql import server
+from tests.registry.databases import an_empty_database
 
 BEFORE = "0008"
-
-
-@contextmanager
-def an_old_database(kind: str, home: Path) -> Iterator[str]:
-    """Give the address of a database without a registry."""
-    home.mkdir()
-    if kind == "sqlite":
-        yield f"sqlite:///{home / 'registry.db'}"
-        return
-    running = server()
-    name = running.create()
-    try:
-        yield running.url(name)
-    finally:
-        running.drop(name)
 
 
 def a_past(connection: Connection) -> None:
@@ -47,7 +30,7 @@ def a_past(connection: Connection) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_the_feed_begins_with_what_was_recorded(kind: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with an_old_database(kind, home) as url:
+    with an_empty_database(kind, home) as url:
         engine = create_engine(url)
         with engine.begin() as connection:
             upgrade(connection, BEFORE)
