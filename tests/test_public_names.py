@@ -7,11 +7,11 @@ import pytest
 PROMISED = {
     "mainsequence.client": """
         AlreadyExistsError AlteredPlanError AmbiguousRouteError ApprovalRequiredError Asset AssetCategory
-        AssetFilter AssetRegistration AssetSnapshot AssetTranslationRule AssetTranslationTable At Calendar
-        CategoryDiff Change ChangeRequest ConflictError CoverageReport CyclicUniverseError DeprecatedUniverseWarning
-        DerivedUniverseError DoesNotExist EmptyUniverseError Explanation GuardError Guards InUseError
-        InvalidExpressionError ListRefusedError ListingPolicy LoadReport LockedError MainSequenceError Measure
-        MemberFor NoRouteError NotFoundError OverlappingRuleError PinnedError Plan PlanRequiredError Portfolio
+        AssetClassification AssetFilter AssetRegistration AssetSnapshot AssetTranslationRule AssetTranslationTable At
+        Calendar CategoryDiff Change ChangeRequest ConflictError CoverageReport CyclicUniverseError
+        DeprecatedUniverseWarning DerivedUniverseError DoesNotExist EmptyUniverseError Explanation GuardError Guards
+        InUseError InvalidExpressionError ListRefusedError ListingPolicy LoadReport LockedError MainSequenceError
+        Measure MemberFor NoRouteError NotFoundError OverlappingRuleError PinnedError Plan PlanRequiredError Portfolio
         PortfolioGroup PossibleOverlapWarning Ranking ReasonRequiredError ReconciliationReport RemovalGuardError
         RenamedUniverseWarning ResolutionReport Revision Route RouteStatus RoutingError Series StaleRevisionError
         StaleRouteError Team Threshold TranslationError UniverseExpression UniverseRule UnknownAssetsError

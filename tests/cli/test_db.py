@@ -45,6 +45,8 @@ def fill() -> dict[str, Any]:
         {"unique_identifier": f"asset-{number}", "snapshot": {"name": "back\\slash, \\N and Ω"}} for number in range(3)
     ]
     ids = [asset.id for asset in msc.Asset.batch_get_or_register_custom_assets(names)]
+    msc.Asset.get(ids[0]).patch(security_market_sector="Ωμέγα", effective_from=DAY)
+    msc.Asset.get(ids[0]).patch(security_market_sector="Equity")
     universe = msc.AssetCategory.get_or_create(unique_identifier="u")
     universe.append_assets(asset_ids=ids, weights=[0.1, 0.2, 0.3], reason="tab\t, line\n, Ωμέγα")
     universe.remove_assets(asset_ids=ids[:1], effective_from=DAY)
@@ -59,6 +61,7 @@ def everything() -> dict[str, Any]:
     universe = msc.AssetCategory.get(unique_identifier="u")
     return {
         "assets": [asset.name for asset in msc.Asset.filter()],
+        "sectors": [each.model_dump() for asset in msc.Asset.filter() for each in asset.classifications()],
         "history": [each.model_dump() for each in universe.history()],
         "members": universe.members().to_csv(),
         "first": universe.weights(revision=1),

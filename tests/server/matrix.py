@@ -10,7 +10,8 @@ from mainsequence.domain.plans import PlannedChange
 RULES = {
     # every role, on what belongs to its organization
     "everybody": """
-        assets.query assets.get assets.snapshots categories.query categories.containing categories.asset_ids_of
+        assets.query assets.get assets.snapshots assets.classifications
+        categories.query categories.containing categories.asset_ids_of
         changes.query portfolios.query portfolio_groups.query portfolio_groups.get routing.query
         series.query series.get series.read series.wide series.statistics series.history
         assets.resolve categories.resolve categories.evaluate categories.evaluate_ids categories.evaluate_members

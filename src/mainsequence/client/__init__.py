@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mainsequence.client.series import Series
     from mainsequence.client.teams import Team
     from mainsequence.client.universe_past import At
-    from mainsequence.domain.assets import AssetRegistration, AssetSnapshot
+    from mainsequence.domain.assets import AssetClassification, AssetRegistration, AssetSnapshot
     from mainsequence.domain.categories import CategoryDiff, Revision
     from mainsequence.domain.changes import Change
     from mainsequence.domain.explanations import Explanation
@@ -75,6 +75,7 @@ _HOMES = {
     "ApprovalRequiredError": "mainsequence.errors",
     "Asset": "mainsequence.client.assets",
     "AssetCategory": "mainsequence.client.categories",
+    "AssetClassification": "mainsequence.domain.assets",
     "AssetFilter": "mainsequence.domain.routing",
     "AssetRegistration": "mainsequence.domain.assets",
     "AssetSnapshot": "mainsequence.domain.assets",
@@ -148,6 +149,7 @@ __all__ = [
     "ApprovalRequiredError",
     "Asset",
     "AssetCategory",
+    "AssetClassification",
     "AssetFilter",
     "AssetRegistration",
     "AssetSnapshot",

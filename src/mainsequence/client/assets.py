@@ -9,7 +9,14 @@ from mainsequence.client.connection import carrier
 from mainsequence.contract import assets as contract
 from mainsequence.contract.carrier import Carrier
 from mainsequence.contract.queries import MAX_PAGE
-from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
+from mainsequence.domain.assets import (
+    AssetClassification,
+    AssetRecord,
+    AssetRegistration,
+    AssetSnapshot,
+    PricingDetail,
+    SnapshotFields,
+)
 from mainsequence.domain.calendars import calendar_name_for
 from mainsequence.domain.lookups import INT64
 from mainsequence.domain.resolution import ListingPolicy
@@ -31,7 +38,8 @@ class Asset(Noun[AssetRecord], AssetRecord):
     """The identity of one instrument.
 
     ``unique_identifier`` never changes; ``name``, ``ticker`` and ``exchange_code`` are those of now, earlier ones are
-    in `snapshots`. ``Asset.filter(ticker__in=["AAPL"])`` finds; fields change only through the object's verbs.
+    in `snapshots`, as earlier types and sectors are in `classifications`. ``Asset.filter(ticker__in=["AAPL"])`` finds;
+    fields change only through the object's verbs.
     """
 
     _query = contract.QUERY
@@ -140,14 +148,21 @@ class Asset(Noun[AssetRecord], AssetRecord):
         return resolve(Asking(carrier().call), identifiers, kind, as_of, policy)
 
     def patch(self, **fields: Any) -> Self:
-        """Change fields; names and tickers open a new snapshot at ``effective_from`` (by default now).
+        """Change fields; of names, tickers, types and sectors, those before stay readable.
+
+        Parameters
+        ----------
+        **fields
+            Any but ``unique_identifier``. ``effective_from`` says since when the new names (`snapshots`), or the new
+            ``security_type``, ``security_type_2`` and ``security_market_sector`` (`classifications`), hold: by default
+            now. Other fields have no history.
 
         Raises
         ------
         UnknownFieldError
             A field that cannot be changed; ``unique_identifier`` never can.
         InvalidIntervalError
-            ``effective_from`` is not after the beginning of the present snapshot.
+            ``effective_from`` is in the future, or not after the beginning of what holds at present.
         """
         given = dict(fields)
         given.update(given.pop("snapshot", None) or {})
@@ -164,6 +179,10 @@ class Asset(Noun[AssetRecord], AssetRecord):
     def snapshots(self) -> list[AssetSnapshot]:
         """Read what the instrument was called over time, oldest first."""
         return self._call(contract.SNAPSHOTS, None, key=self.id)
+
+    def classifications(self) -> list[AssetClassification]:
+        """Read the types and the sector of the instrument over time, oldest first."""
+        return self._call(contract.CLASSIFICATIONS, None, key=self.id)
 
     def get_calendar(self) -> Calendar:
         """Give the trading calendar: the asset's own, else its exchange's, ``24/7`` for crypto.

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
 from mainsequence.domain.assets import (
+    AssetClassification,
     AssetRecord,
     AssetRegistration,
     AssetSnapshot,
@@ -25,7 +26,7 @@ class AssetQuery(Query):
 
 
 class AssetPatch(Value):
-    """Fields to change; names and tickers open a new snapshot at ``effective_from`` (by default now)."""
+    """Fields to change; names, types and sectors change at ``effective_from`` (by default now), and keep their past."""
 
     figi: Figi | None = None
     composite: Figi | None = None
@@ -65,6 +66,14 @@ QUERY = reading("POST", "/assets/query", "assets.query", AssetQuery, Page[AssetR
 GET = reading("GET", "/assets/{key}", "assets.get", NoneType, AssetRecord, "Read one asset, retired ones too.")
 SNAPSHOTS = reading(
     "GET", "/assets/{key}/snapshots", "assets.snapshots", NoneType, list[AssetSnapshot], "Read its names over time."
+)
+CLASSIFICATIONS = reading(
+    "GET",
+    "/assets/{key}/classifications",
+    "assets.classifications",
+    NoneType,
+    list[AssetClassification],
+    "Read its types and sector over time.",
 )
 CREATE = writing(
     "POST", "/assets", "assets.create", AssetRegistration, AssetRecord, "Register a new asset.", retry_safe=False

@@ -7,10 +7,12 @@ from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLo
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 
+CLASSIFICATION_FIELDS = ("security_type", "security_type_2", "security_market_sector")
+
 ASSET_LOOKUPS = {
     "id": FieldLookups(LISTED, int),
     **dict.fromkeys(("unique_identifier", "figi", "composite", "share_class", "isin"), FieldLookups(IDENTIFYING)),
-    **dict.fromkeys(("security_type", "security_type_2", "security_market_sector"), FieldLookups(IDENTIFYING)),
+    **dict.fromkeys(CLASSIFICATION_FIELDS, FieldLookups(IDENTIFYING)),
     **dict.fromkeys(("name", "ticker", "exchange_code", "asset_ticker_group_id"), FieldLookups(IDENTIFYING)),
     **dict.fromkeys(("is_tradable", "is_custom_by_organization"), FieldLookups(EXACT_ONLY, bool)),
 }
@@ -33,6 +35,16 @@ class SnapshotFields(Value):
 class AssetSnapshot(SnapshotFields):
     """The names of an instrument over ``[effective_from, effective_to)``; ``None`` is open."""
 
+    effective_from: Instant | None = None
+    effective_to: Instant | None = None
+
+
+class AssetClassification(Value):
+    """What kind of instrument an asset is over ``[effective_from, effective_to)``; ``None`` is open."""
+
+    security_type: Label | None = None
+    security_type_2: Label | None = None
+    security_market_sector: Label | None = None
     effective_from: Instant | None = None
     effective_to: Instant | None = None
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0011"
+SCHEMA_HEAD = "0012"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -115,6 +115,19 @@ asset_snapshot = Table(
     Column("venue_specific_properties", JSON, nullable=False),
     sqlite_with_rowid=False,
 )
+
+asset_classification = Table(
+    "asset_classification",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id"), primary_key=True, autoincrement=False),
+    Column("effective_to", BigInteger, primary_key=True, autoincrement=False),
+    Column("effective_from", BigInteger, nullable=False),
+    Column("security_type", text_of(50)),
+    Column("security_type_2", text_of(50)),
+    Column("security_market_sector", text_of(50)),
+    sqlite_with_rowid=False,
+)
+"""What assets were classified as before; what they are stands in ``asset``, since the newest row here ends."""
 
 asset_pricing = Table(
     "asset_pricing",

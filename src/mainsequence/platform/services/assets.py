@@ -8,7 +8,9 @@ from mainsequence.contract import assets as contract
 from mainsequence.domain.assets import (
     ASSET_ALIASES,
     ASSET_LOOKUPS,
+    CLASSIFICATION_FIELDS,
     SNAPSHOT_FIELDS,
+    AssetClassification,
     AssetRecord,
     AssetRegistration,
     AssetSnapshot,
@@ -16,10 +18,11 @@ from mainsequence.domain.assets import (
     SnapshotFields,
 )
 from mainsequence.domain.lookups import parse_lookups
-from mainsequence.domain.times import start_micros, to_micros
+from mainsequence.domain.times import from_micros, open_datetime, start_micros, to_micros
 from mainsequence.domain.values import Page, listed
 from mainsequence.errors import AlreadyExistsError, InvalidIntervalError, NotFoundError, ValidationError
 from mainsequence.platform.registry import assets as registry
+from mainsequence.platform.registry import classifications
 from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import large_join, value_set, within
 from mainsequence.platform.registry.tables import asset
@@ -58,6 +61,12 @@ def get(work: Work, _body: None, *, key: int) -> AssetRecord:
 def snapshots(work: Work, _body: None, *, key: int) -> list[AssetSnapshot]:
     """Read what an asset was called over time."""
     return registry.snapshots(work.connection, get(work, None, key=key).id)
+
+
+@carries_out(contract.CLASSIFICATIONS)
+def classified(work: Work, _body: None, *, key: int) -> list[AssetClassification]:
+    """Read what an asset was classified as over time."""
+    return classifications.history(work.connection, get(work, None, key=key).id)
 
 
 @carries_out(contract.CREATE)
@@ -121,14 +130,23 @@ def register_figi(work: Work, body: contract.FigiRegistration) -> AssetRecord:
 
 @carries_out(contract.PATCH)
 def patch(work: Work, body: contract.AssetPatch, *, key: int) -> AssetRecord:
-    """Change fields of an asset; changed names open a new snapshot and close the old one."""
+    """Change fields of an asset; of names, types and sectors, what held before stays readable."""
     registry.lock(work.connection, key)
     record = get(work, None, key=key)
     given = body.model_dump(include=body.model_fields_set - {"effective_from"})
     renamed = {name: given.pop(name) for name in SNAPSHOT_FIELDS if name in given}
+    _reclassify(work, record, given, body.effective_from)
     registry.change(work.connection, key, given)
     _rename(work, record, renamed, body.effective_from)
     return get(work, None, key=key)
+
+
+def _reclassify(work: Work, record: AssetRecord, given: dict[str, object], effective_from: datetime | None) -> None:
+    """Keep what the types and sector were, where they change."""
+    if any(given[name] != getattr(record, name) for name in CLASSIFICATION_FIELDS if name in given):
+        since = classifications.beginning(work.connection, record.id)
+        at = _beginning(work, record, "types and sector", since, effective_from)
+        classifications.close(work.connection, record.id, at)
 
 
 def _rename(work: Work, record: AssetRecord, renamed: dict[str, object], effective_from: datetime | None) -> None:
@@ -136,19 +154,25 @@ def _rename(work: Work, record: AssetRecord, renamed: dict[str, object], effecti
     named = current.model_dump(include=set(SNAPSHOT_FIELDS))
     if named | renamed == named:
         return
+    at = _beginning(work, record, "names", start_micros(current.effective_from), effective_from)
+    registry.open_snapshot(work.connection, record.id, SnapshotFields.parse(named | renamed), at)
+
+
+def _beginning(work: Work, record: AssetRecord, what: str, since: int, effective_from: datetime | None) -> int:
+    """Give when something new begins: after that which holds did, and not in the future."""
     at = work.now if effective_from is None else to_micros(effective_from, "effective_from")
     if at > work.now:
         raise InvalidIntervalError(
-            f"New names of {record.unique_identifier} cannot begin in the future, at {effective_from}.",
-            hint="Patch it when the day has come; names are those of now.",
+            f"New {what} of {record.unique_identifier} cannot begin in the future, at {effective_from}.",
+            hint=f"Patch it when the day has come; {what} are those of now.",
         )
-    if at <= start_micros(current.effective_from):
+    if at <= since:
         raise InvalidIntervalError(
-            f"The current names of {record.unique_identifier} hold since {current.effective_from}; "
-            f"new ones cannot begin at {effective_from}.",
+            f"The current {what} of {record.unique_identifier} hold since {open_datetime(since)}; "
+            f"new ones cannot begin at {from_micros(at)}.",
             hint="Give a later effective_from.",
         )
-    registry.open_snapshot(work.connection, record.id, SnapshotFields.parse(named | renamed), at)
+    return at
 
 
 @carries_out(contract.SET_PRICING)
