@@ -16,7 +16,7 @@ from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 
 RULE_LOOKUPS = {name: lookups for name, lookups in ASSET_LOOKUPS.items() if name not in {"id", "name"}}
-"""What rules can look at; ticker, exchange and ticker group are those of the time, the others never change."""
+"""What rules can look at: names, types and sectors are those of the time; the others have no history."""
 
 Statistic: TypeAlias = Literal["median", "mean", "sum", "last", "min", "max"]
 RuleFrequency: TypeAlias = Literal["daily", "weekly", "monthly", "quarterly"]
@@ -140,7 +140,8 @@ class UniverseRule(Value):
     base
         An expression of universes to choose from; by default all assets.
     where
-        Lookups of attributes, as `msc.Asset.filter` takes them: ``{"security_type": "Common Stock"}``.
+        Lookups of attributes, as `msc.Asset.filter` takes them: ``{"security_type": "Common Stock"}``. An asset fits
+        while all of them hold at once; names, types and sectors are those of the time.
     member_of
         Universes that an asset must have been a member of.
     thresholds

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import and_, select
 
 from mainsequence.compute.intervals import Bools, Floats, Intervals, Ints
 from mainsequence.compute.ranking import choose, held_at, ranks, spells, statistic
@@ -12,8 +11,7 @@ from mainsequence.compute.sessions import Schedule
 from mainsequence.domain.times import MICROS_PER_DAY, MIN_MICROS, from_micros
 from mainsequence.domain.universe_rules import Measure, Outcome, UniverseRule
 from mainsequence.domain.values import listed
-from mainsequence.platform.registry import assets as asset_registry
-from mainsequence.platform.registry.tables import asset, asset_snapshot
+from mainsequence.platform.registry import attributes
 from mainsequence.platform.services.rule_inputs import Dates, Gathered, dates_of, gather
 from mainsequence.platform.work import Work
 
@@ -221,9 +219,5 @@ def _found(work: Work, rule: UniverseRule, seen: AtDate, asked: str, place: int,
 
 def _attributes_of(work: Work, rule: UniverseRule, asset_id: int, time: int) -> str:
     names = list(dict.fromkeys(each.field for each in rule.conditions))
-    snapshot = asset_snapshot.c
-    at = and_(snapshot.asset_id == asset.c.id, snapshot.effective_from <= time, snapshot.effective_to > time)
-    columns = [asset_registry.COLUMNS[name].label(name) for name in names]
-    query = select(*columns).select_from(asset.join(asset_snapshot, at)).where(asset.c.id == asset_id)
-    row = work.connection.execute(query).mappings().one_or_none()
-    return "no snapshot" if row is None else ", ".join(f"{name}={value!r}" for name, value in row.items())
+    held = attributes.held_at(work.connection, asset_id, names, time)
+    return ", ".join(f"{name}={value!r}" for name, value in held.items())

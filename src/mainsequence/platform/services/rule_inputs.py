@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import select
 
 from mainsequence.compute.intervals import Floats, Intervals, Ints, coalesce
 from mainsequence.compute.ranking import by_session
@@ -14,12 +13,10 @@ from mainsequence.domain.series import SeriesSchema, WideQuery
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, start_micros, to_micros
 from mainsequence.domain.universe_rules import Measure, UniverseRule
 from mainsequence.errors import NotFoundError, ValidationError
-from mainsequence.platform.registry import assets as asset_registry
-from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry import attributes, ledger
 from mainsequence.platform.registry import routing as routing_registry
-from mainsequence.platform.registry.lookups import conditions
 from mainsequence.platform.registry.sets import within
-from mainsequence.platform.registry.tables import asset, asset_snapshot
+from mainsequence.platform.registry.tables import asset
 from mainsequence.platform.services import coverage, definitions
 from mainsequence.platform.work import Work
 
@@ -121,14 +118,14 @@ def gather(
 ) -> Gathered:
     """Read what a rule looks at for some dates: a few statements, and each column of each series once."""
     known_at = None if known is None else from_micros(known)
-    attributes, ends = _attributes(work, rule)
+    fitting, ends = _attributes(work, rule)
     universes = [definitions.evaluated(work, text, known_at) for text in rule.universes]
     intervals = [each.intervals(MIN_MICROS, MAX_MICROS) for each in universes]
-    ids = np.unique(attributes.asset)
+    ids = np.unique(fitting.asset)
     if rule.base is not None:
         ids = ids[np.isin(ids, intervals[0].asset)]
     ids = np.union1d(ids, np.array([*also], dtype=np.int64))
-    whole = Gathered(ids, np.array([ends.get(key, MAX_MICROS) for key in ids.tolist()]), attributes, intervals)
+    whole = Gathered(ids, np.array([ends.get(key, MAX_MICROS) for key in ids.tolist()]), fitting, intervals)
     if rule.measures and len(ids) and len(dates):
         _read_numbers(work, rule, dates, whole, versions or {})
     return whole
@@ -136,14 +133,7 @@ def gather(
 
 def _attributes(work: Work, rule: UniverseRule) -> tuple[Intervals, dict[int, int]]:
     """Give when assets fit the lookups, and when those that retired did: one statement."""
-    looked = conditions(work.connection, rule.conditions, asset_registry.COLUMNS)
-    snapshot = asset_snapshot.c
-    query = (
-        select(asset.c.id, snapshot.effective_from, snapshot.effective_to, asset.c.retired_at)
-        .join(asset_snapshot, snapshot.asset_id == asset.c.id)
-        .where(asset.c.organization_id == work.organization_id, *looked)
-    )
-    rows = work.connection.execute(query).fetchall()
+    rows = attributes.spans(work.connection, work.organization_id, rule.conditions)
     columns = tuple(zip(*rows, strict=True)) if rows else ((), (), (), ())
     ids, start, end = (np.array(each, dtype=np.int64) for each in columns[:3])
     ends = {key: at for key, at in zip(columns[0], columns[3], strict=True) if at is not None}
