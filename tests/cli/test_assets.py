@@ -105,6 +105,24 @@ def test_show_tells_names_over_time_and_universes():
     assert "2024-01-02T00:00:00Z" in run("asset", "show", "KO").stdout
 
 
+def test_show_tells_types_and_sectors_over_time():
+    register()
+    classified = answer(
+        *("asset", "classify", "PG", "--security-type", "REIT", "--security-market-sector", "Equity"),
+        *("--from", "2024-01-02"),
+    )
+    assert (classified["security_type"], classified["security_market_sector"]) == ("REIT", "Equity")
+    shown = answer("asset", "show", "PG")
+    assert [(each["security_type"], each["effective_to"]) for each in shown["classifications"]] == [
+        ("Common Stock", "2024-01-02T00:00:00Z"),
+        ("REIT", None),
+    ]
+    printed = run("asset", "show", "PG").stdout.splitlines()
+    assert printed[-2].split() == ["Common", "Stock", "2024-01-02T00:00:00Z"]
+    assert printed[-1].split() == ["REIT", "Equity", "2024-01-02T00:00:00Z"]
+    assert "hold since" in refusal("asset", "classify", "PG", "--security-type", "ADR", "--from", "2024-01-02", code=2)
+
+
 def test_renaming_refuses_a_naive_time_and_changes_nothing():
     register()
     assert "time zone" in refusal("asset", "rename", "KO", "--ticker", "X", "--from", "2024-01-02T10:00", code=2)

@@ -16,6 +16,7 @@ from mainsequence.errors import ValidationError
 app = typer.Typer(no_args_is_help=True, help="Assets: the identity of instruments.")
 
 LISTED = ("id", "unique_identifier", "name", "ticker", "exchange_code", "security_type", "retired_at")
+CLASSES = ("security_type", "security_type_2", "security_market_sector", "effective_from", "effective_to")
 NAMES = ("name", "ticker", "exchange_code", "effective_from", "effective_to")
 FIELDS = (
     *("id", "unique_identifier", "name", "ticker", "exchange_code", "asset_ticker_group_id"),
@@ -44,14 +45,17 @@ def list_assets(
 
 @app.command("show")
 def show(asset: AssetArgument, as_json: AsJson = False) -> None:
-    """Show one asset, and what it was called over time."""
+    """Show one asset, and what it was called and classified as over time."""
     found = find_asset(asset)
     universes = [each.unique_identifier for each in msc.AssetCategory.containing(found)]
     names = [each.model_dump() for each in found.snapshots()]
-    show_one(record_of(found) | {"categories": universes} | ({"snapshots": names} if as_json else {}), as_json=as_json)
+    classes = [each.model_dump() for each in found.classifications()]
+    past = {"snapshots": names, "classifications": classes}
+    show_one(record_of(found) | {"categories": universes} | (past if as_json else {}), as_json=as_json)
     if not as_json:
-        typer.echo("")
-        show_rows(names, NAMES, as_json=False)
+        for rows, columns in ((names, NAMES), (classes, CLASSES)):
+            typer.echo("")
+            show_rows(rows, columns, as_json=False)
 
 
 @app.command("register")
@@ -105,12 +109,30 @@ def rename(
     as_json: AsJson = False,
 ) -> None:
     """Change what an asset is called; what it was called before stays readable."""
+    _patch(asset, {"name": name, "ticker": ticker, "exchange_code": exchange_code}, effective_from, as_json=as_json)
+
+
+@app.command("classify")
+def classify(
+    asset: AssetArgument,
+    security_type: Annotated[str | None, typer.Option(help="Such as Common Stock.")] = None,
+    security_type_2: Annotated[str | None, typer.Option(help="Such as Depositary Receipt.")] = None,
+    security_market_sector: Annotated[str | None, typer.Option(help="Such as Equity.")] = None,
+    effective_from: Annotated[str | None, typer.Option("--from", help="When it takes effect; by default now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the types or the sector of an asset; those before stay readable."""
+    classes = {"security_type": security_type, "security_type_2": security_type_2}
+    classes |= {"security_market_sector": security_market_sector}
+    _patch(asset, classes, effective_from, as_json=as_json)
+
+
+def _patch(asset: str, fields: dict[str, str | None], effective_from: str | None, *, as_json: bool) -> None:
     from mainsequence.domain.times import to_datetime
 
     at = None if effective_from is None else to_datetime(effective_from, "--from")
-    given = {"name": name, "ticker": ticker, "exchange_code": exchange_code, "effective_from": at}
-    found = find_asset(asset).patch(**{field: value for field, value in given.items() if value is not None})
-    show_one(record_of(found), as_json=as_json)
+    given = {field: value for field, value in {**fields, "effective_from": at}.items() if value is not None}
+    show_one(record_of(find_asset(asset).patch(**given)), as_json=as_json)
 
 
 @app.command("retire")
