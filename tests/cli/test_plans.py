@@ -1,5 +1,6 @@
 """``mainsequence category plan``, ``apply``, ``guard`` and their like."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,25 @@ def test_requests_are_listed_shown_and_decided():
     assert [each["comment"] for each in answer("category", "requests", "basket", "--all")] == ["no"]
     run("category", "guard", "basket", "--no-approvers")
     run("category", "append", "basket", "AMD")
+
+
+def test_requests_tell_what_is_announced_and_what_a_rule_decided(tmp_path: Path):
+    run("category", "guard", "basket", "--approver", "local")
+    (tmp_path / "list.csv").write_text("unique_identifier,start,announced\nAMD,2099-03-20,2024-03-06\n")
+    loading = ("category", "load", "basket", tmp_path / "list.csv", "--mode", "append")
+    assert "request 1" in refusal(*loading)
+    [waiting] = answer("category", "requests", "basket")
+    assert (waiting["enters"], waiting["announcements"], waiting["decision"]) == (1, 1, None)
+    assert "AMD of 2099-03-20: on 2024-03-06" in run("category", "request", 1).stdout
+
+    fields = {"base": "basket", "calendar": "24/7", "frequency": "monthly", "start": "2024-01-01"}
+    (tmp_path / "rule.json").write_text(json.dumps(fields))
+    run("category", "define-rule", "ruled", tmp_path / "rule.json")
+    run("category", "guard", "ruled", "--approver", "local")
+    assert "request 2" in refusal("category", "refresh", "ruled", "--until", "2024-03-15")
+    [decision] = [each["decision"] for each in answer("category", "requests", "ruled")]
+    assert (decision["dates"], decision["first"], decision["inputs"]) == (3, "2024-01-01T00:00:00Z", {"base": "basket"})
+    assert "3 effective dates, 2024-01-01 to 2024-03-01" in run("category", "requests", "ruled").stdout
 
 
 def test_warnings_are_one_line_on_standard_error(monkeypatch: pytest.MonkeyPatch):

@@ -79,7 +79,22 @@ def test_a_later_word_replaces_an_earlier_one(universe: msc.AssetCategory) -> No
     assert told(universe) == [C]
     universe.load([{"unique_identifier": "D", "start": "2099-06-19", "announced": "2020-01-01"}], mode="append")
     assert told(universe) == [C, D]
-    assert universe.revision == 1, "an announcement is no change of membership"
+    told_by = [(each.operation, each.added, each.removed, each.announced) for each in universe.history()]
+    assert told_by == [("load", 4, 0, 2), ("announce", 0, 0, 1), ("announce", 0, 0, 1)]
+
+
+def test_a_word_that_is_known_already_makes_no_revision(universe: msc.AssetCategory) -> None:
+    universe.load([{"unique_identifier": "C", "start": "2099-03-20", "announced": "2020-02-03"}], mode="append")
+    assert universe.refresh().revision == 1
+
+
+def test_a_revision_of_announcements_is_a_state_like_any_other(universe: msc.AssetCategory) -> None:
+    universe.load([{"unique_identifier": "D", "start": "2099-06-19", "announced": "2020-01-01"}], mode="append")
+    assert universe.diff(1, 2) == universe.diff(2, 2)
+    assert universe.revert(1).revision == 2, "membership is what it was"
+    assert msc.AssetCategory.get(unique_identifier="index@2").members().equals(universe.members())
+    assert universe.verify().ok
+    assert universe.freshness().last_moved_at == datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def test_a_change_that_was_called_off_lies_no_longer_ahead(universe: msc.AssetCategory) -> None:

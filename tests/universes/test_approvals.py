@@ -1,6 +1,5 @@
 """Approvals: what one user asks for, another one approves, and exactly that is written; against a plain model, too."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,43 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import mainsequence.client as msc
 from mainsequence.contract import assets as asset_contract
-from mainsequence.contract import categories as contract
-from mainsequence.domain.categories import CategoryCreation
 from mainsequence.errors import PermissionDeniedError
-from tests.universes.actors import Carriers, request, seen, users_in_process, users_over_http
-
-ROLES = {"owner": "editor", "author": "editor", "ada": "editor", "bob": "editor", "chief": "admin", "guest": "reader"}
-
-
-@pytest.fixture
-def users(carrier: str, tmp_path: Path) -> Iterator[Carriers]:
-    several = users_over_http if carrier == "http" else users_in_process
-    with several(tmp_path / "shared", **ROLES) as carriers:
-        yield carriers
-
-
-def register(carrier: Any, number: int) -> list[int]:
-    from mainsequence.contract.assets import Registrations
-    from mainsequence.domain.assets import AssetRegistration
-
-    wanted = [AssetRegistration(unique_identifier=f"a{each}") for each in range(number)]
-    return [each.id for each in carrier.call(asset_contract.REGISTER, Registrations(assets=wanted))]
-
-
-def universe(users: Carriers, members: int = 3, **guards: Any) -> tuple[msc.AssetCategory, list[int]]:
-    """A universe of some of ten assets, made by its owner."""
-    ids = register(users["owner"], 10)
-    body = CategoryCreation(unique_identifier="shared", display_name="shared", assets=ids[:members])
-    category = msc.AssetCategory._bind(users["owner"].call(contract.CREATE, body), users["owner"])
-    category.guard(**guards)
-    return category, ids
-
-
-def asked(change: Any) -> int:
-    """Ask for a change that needs approval; gives the number of the request."""
-    with pytest.raises(msc.ApprovalRequiredError) as refused:
-        change()
-    return int(refused.value.context["request"])
+from tests.universes.actors import Carriers, request, seen, users_in_process
+from tests.universes.approving import ROLES, asked, hand_made, ruled_universe, universe
 
 
 def test_a_change_waits_for_approval_and_is_then_written_as_it_was_asked_for(users: Carriers):
@@ -229,44 +194,6 @@ def test_who_only_reads_is_no_approver(users: Carriers):
     assert category.guards().approvers == ("ada",)
 
 
-def test_what_a_rule_decides_does_not_wait_as_a_request_that_would_lose_why(users: Carriers):
-    from mainsequence.contract import composition
-
-    ruled, ids = ruled_universe(users)
-    with pytest.raises(msc.ApprovalRequiredError, match="No request holds") as refused:
-        users["owner"].call(composition.REFRESH, composition.Refresh(), key=ruled.id)
-    assert "request" not in refused.value.context
-    assert (ruled.requests(None), ruled.refresh().revision) == ([], 1)
-    ruled.guard(approvers=[])
-    users["owner"].call(composition.REFRESH, composition.Refresh(), key=ruled.id)
-    assert ruled.refresh().assets == ids[:3]
-
-
-def test_a_load_with_announced_dates_is_refused_and_no_request_loses_them(users: Carriers):
-    category, _ = universe(users, approvers=["ada"])
-    plain = {"unique_identifier": "a5", "valid_from": "2099-01-01"}
-    load = {"mode": "append"}
-    with pytest.raises(msc.ApprovalRequiredError, match="announced dates") as refused:
-        category.load([plain | {"announced": "2024-01-01"}], **load)
-    assert "request" not in refused.value.context
-    with pytest.raises(msc.ApprovalRequiredError, match="announced dates"):
-        category.load([plain], announced="2024-01-01", **load)
-    assert category.requests(None) == []
-    request(asked(lambda: category.load([plain], **load)), users["ada"]).approve()
-    assert category.refresh().revision == 2
-
-
-def hand_made(category: msc.AssetCategory, carrier: Any, asset_ids: list[int], **said: Any) -> Any:
-    """Ask for an append to be approved as no verb asks for it: by the operation behind them."""
-    from mainsequence.contract.guards import REQUEST_CHANGE, ChangeAsked
-
-    number = len(asset_ids)
-    rows = {"asset_id": asset_ids, **{name: [None] * number for name in ("valid_from", "valid_to", "weight")}}
-    change = {"category_id": category.id, "revision": category.refresh().revision, "closed": {}, "opened": rows}
-    change["operation"] = said.pop("operation", "append")
-    return carrier.call(REQUEST_CHANGE, ChangeAsked.parse({"change": change} | said), key=category.id)
-
-
 @pytest.mark.parametrize(
     ("guards", "said", "refusal"),
     [
@@ -301,19 +228,6 @@ def test_no_request_writes_members_into_a_universe_that_a_rule_fills(users: Carr
     with pytest.raises((msc.DerivedUniverseError, msc.AlteredPlanError)):
         hand_made(ruled, users["author"], ids[5:6], operation=operation)
     assert ruled.requests(None) == []
-
-
-def ruled_universe(users: Carriers) -> tuple[msc.AssetCategory, list[int]]:
-    """A universe that a rule fills from another one, whose changes ada approves."""
-    from mainsequence.contract import composition
-    from mainsequence.domain.universe_rules import UniverseRule
-
-    _, ids = universe(users)
-    rule = UniverseRule(base="shared", calendar="24/7", frequency="monthly", start="2024-01-01")
-    body = composition.RuleCreation(unique_identifier="ruled", display_name="ruled", rule=rule)
-    ruled = msc.AssetCategory._bind(users["owner"].call(composition.DEFINE_RULE, body), users["owner"])
-    ruled.guard(approvers=["ada"])
-    return ruled, ids
 
 
 def test_guards_are_set_by_owners_and_administrators_alone(users: Carriers):

@@ -158,8 +158,8 @@ def members(
 def history(category: Category, as_json: AsJson = False) -> None:
     """List every revision: who, when, why, how many."""
     rows = [each.model_dump() for each in find(category).history()]
-    approved = ("approved_by",) if any(row["approved_by"] for row in rows) else ()
-    show_rows(rows, HISTORY + approved, as_json=as_json, nothing="no revisions")
+    rare = tuple(name for name in ("announced", "approved_by") if any(row[name] for row in rows))
+    show_rows(rows, HISTORY + rare, as_json=as_json, nothing="no revisions")
 
 
 @app.command("delete")

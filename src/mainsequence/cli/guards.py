@@ -13,7 +13,10 @@ from mainsequence.cli.plans import show_plan
 
 app = typer.Typer()
 
-REQUESTS = ("id", "status", "author", "requested_at", "revision", "enters", "leaves", "reason", "decided_by", "comment")
+REQUESTS = (
+    *("id", "status", "author", "requested_at", "revision", "enters", "leaves", "announcements", "decision", "reason"),
+    *("decided_by", "comment"),
+)
 GUARD_HISTORY = ("number", "recorded_at", "actor", "reason", "guards")
 
 Fraction = Annotated[float | None, typer.Option(help="The part of the members that may leave in one change, 0 to 1.")]
@@ -71,9 +74,9 @@ def requests(
     every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List changes that wait for approval."""
-    found = find(category).requests(None)
-    rows = [each.model_dump() for each in found if every or each.status in ("pending", "stale")]
+    """List what waits for approval: changes of members, announcements, decisions of rules."""
+    found = [each for each in find(category).requests(None) if every or each.status in ("pending", "stale")]
+    rows = [each.model_dump() if as_json else each.model_dump() | {"decision": each.decision} for each in found]
     show_rows(rows, REQUESTS, as_json=as_json, nothing="no change requests")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from mainsequence.domain.beside import Announcement
 from mainsequence.domain.plans import AffectedReader, PlanRecord, Reweighting, Spell, count
 
 SHOWN = 20
@@ -36,6 +37,8 @@ def lines(plan: PlanRecord, shown: int = SHOWN) -> list[Line]:
     return [
         Line("#", title),
         *_cut(_members(plan), shown),
+        *_section("Announced", [Line("~", _announced(each)) for each in plan.announced], shown),
+        *_section("Decided", [Line("·", str(plan.decision))] if plan.decision else [], shown),
         *_section("Readers", _readers(plan), shown),
         *_section("Held today in members that would leave", _held(plan), shown),
         *_section(
@@ -69,6 +72,11 @@ def _members(plan: PlanRecord) -> list[Line]:
         Line(sign, f"{each.unique_identifier}{_span(each)}{_weight(each)}") for sign, some in signed for each in some
     ]
     return moved + [Line("~", f"{each.unique_identifier}{_change(each)}{_span(each)}") for each in plan.reweighted]
+
+
+def _announced(each: Announcement) -> str:
+    before = f", not {_moment(each.before)}" if each.before else ""
+    return f"{each.unique_identifier} of {_moment(each.effective_at)}: on {_moment(each.announced_at)}{before}"
 
 
 def _cut(rows: Sequence[Line], shown: int) -> Iterator[Line]:

@@ -148,8 +148,8 @@ class ChangeRequest(ClientObject, ChangeRequestRecord):
     """A change of a universe that one user asked for and another one must approve."""
 
     _shown: ClassVar[tuple[str, ...]] = (
-        *("id", "category", "status", "author", "requested_at", "revision", "enters", "leaves", "reason"),
-        *("decided_by", "comment", "applied_revision"),
+        *("id", "category", "status", "author", "requested_at", "revision", "enters", "leaves"),
+        *("announcements", "decision", "reason", "decided_by", "comment", "applied_revision"),
     )
 
     @classmethod

@@ -343,6 +343,9 @@ class Composed(Combinable, UniverseObject):
         ------
         ValidationError
             The time is still to come.
+        GuardError
+            A guard refuses it; `ApprovalRequiredError` where somebody else must approve who enters and leaves: what was
+            decided is stored as a request, with what it was decided from.
         """
         return self._decide(None, until, reason, force)
 

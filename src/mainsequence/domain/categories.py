@@ -68,10 +68,14 @@ class CategoryRecord(CategoryFields):
     id: int
     unique_identifier: UniverseIdentifier
     dated: bool
-    revision: int = Field(description="The head: how many times its membership changed")
+    revision: int = Field(description="The head: how many changes of it were recorded")
     created_at: Instant
     kind: str = Field("members", description="members, or expression or rule where it is made from other universes")
     deprecated: Deprecation | None = Field(None, description="Where it should be read no more")
+
+
+ANNOUNCE = "announce"
+"""What a load calls itself in the history that changes no membership, but notes when changes were announced."""
 
 
 class Revision(Value):
@@ -86,6 +90,12 @@ class Revision(Value):
     removed: int = Field(description="Assets that lost time as members")
     content_hash: str = Field(description="Hash of this change chained to the hash of the revision before")
     approved_by: str | None = Field(None, description="Who approved it, where it needed approval")
+    announced: int | None = Field(None, description="Announcements that were noted with it, where there were any")
+
+    @property
+    def is_announcement(self) -> bool:
+        """Whether it notes announcements alone: membership is what it was before."""
+        return self.operation == ANNOUNCE
 
 
 class CategoryDiff(Value):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AllowInfNan, Field, StringConstraints
 
 from mainsequence.domain.access import UserName
+from mainsequence.domain.beside import Decision
 from mainsequence.domain.categories import Reason
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
@@ -70,7 +71,7 @@ RequestStatus = Literal["pending", "stale", "applied", "rejected", "withdrawn"]
 
 
 class ChangeRequestRecord(Value):
-    """A change of membership that waits for somebody else's approval, or what became of it."""
+    """A change of a universe that waits for somebody else's approval, or what became of it."""
 
     id: int
     category_id: int
@@ -80,6 +81,8 @@ class ChangeRequestRecord(Value):
     revision: int = Field(description="The head that it was made for")
     enters: int
     leaves: int
+    announcements: int = Field(0, description="How many announcements it would note")
+    decision: Decision | None = Field(None, description="What a rule decided, where that is what is asked for")
     reason: Reason | None
     force: bool
     status: RequestStatus = Field(description="stale: still pending, but the universe has moved since")

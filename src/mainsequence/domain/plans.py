@@ -1,22 +1,22 @@
 """Plans: what a change of a universe would do, written down before it is done."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from mainsequence.domain.beside import AnnouncedDates, Announcement, DecidedDates, Decision
 from mainsequence.domain.categories import AssetId, Weight
 from mainsequence.domain.readers import ReaderRole
-from mainsequence.domain.times import Instant, to_micros
+from mainsequence.domain.times import Instant, Micros
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 
-Micros = Annotated[
-    int, Field(ge=to_micros(datetime.min.replace(tzinfo=UTC)), le=to_micros(datetime.max.replace(tzinfo=UTC)))
-]
-"""A time that has a date."""
+
+def _is_left_out(value: Any) -> bool:
+    """Tell whether a field that most changes do not have is left out where they are written, and so hashed."""
+    return not value
 
 
 class Rows(Value):
@@ -36,18 +36,33 @@ class Rows(Value):
 
 
 class PlannedChange(Value):
-    """Exactly what a plan writes: the rows to close and to open, at one revision of one universe."""
+    """Exactly what is written: the rows to close and to open, at one revision of one universe.
+
+    A plan is no more than that. What is asked for may note announcements besides, or settle dates of a rule.
+    """
 
     category_id: int
     revision: int = Field(ge=0, description="The head that it was made for")
     operation: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 _-]{0,49}$")]
     closed: Rows
     opened: Rows
+    announced: AnnouncedDates | None = Field(None, exclude_if=_is_left_out)
+    decided: DecidedDates | None = Field(None, exclude_if=_is_left_out)
 
     @property
     def content_hash(self) -> str:
         """SHA-256 of everything it says."""
         return sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def is_rows_alone(self) -> bool:
+        """Whether it changes membership and records nothing besides."""
+        return self.announced is None and self.decided is None
+
+    def as_known(self, known_at: int) -> "PlannedChange":
+        """Give the change as if its rule had decided the same at another time."""
+        decided = self.decided and self.decided.model_copy(update={"known_at": known_at})
+        return self.model_copy(update={"decided": decided})
 
 
 class Spell(Value):
@@ -167,11 +182,13 @@ class PlanRecord(Value):
     unpriced: list[UnpricedMember]
     size: ChangeSize
     objections: list[Objection]
+    announced: list[Announcement] = Field(default_factory=list, exclude_if=_is_left_out)
+    decision: Decision | None = Field(None, exclude_if=_is_left_out)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
-        return not self.change.closed.asset_id and not self.change.opened.asset_id
+        return not (self.change.closed.asset_id or self.change.opened.asset_id or self.announced)
 
     @property
     def affected(self) -> list[AffectedReader]:
@@ -184,7 +201,8 @@ class PlanRecord(Value):
         if self.is_empty:
             return "Plan: nothing would change"
         enter, leave, weigh = (_assets(each) for each in (self.enters, self.leaves, self.reweighted))
-        return f"Plan: {enter} to enter, {leave} to leave, {weigh} reweighted; {self._told()}"
+        noted = f", {count(len(self.announced), 'announcement')} to note" if self.announced else ""
+        return f"Plan: {enter} to enter, {leave} to leave, {weigh} reweighted{noted}; {self._told()}"
 
     def _told(self) -> str:
         portfolios = [each for each in self.affected if each.role == "portfolio"]

@@ -6,7 +6,7 @@ Minus and plus infinity are ``MIN_MICROS`` and ``MAX_MICROS``; at the edges they
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from mainsequence.errors import InvalidIntervalError, NaiveTimestampError, ValidationError
 
@@ -100,6 +100,12 @@ def to_micros(value: TimeLike, name: str = "time") -> int:
 def from_micros(micros: int) -> datetime:
     """Give the aware UTC datetime of whole microseconds since 1970."""
     return _EPOCH + micros * _MICROSECOND
+
+
+Micros = Annotated[
+    int, Field(ge=to_micros(datetime.min.replace(tzinfo=UTC)), le=to_micros(datetime.max.replace(tzinfo=UTC)))
+]
+"""A time that has a date, as whole microseconds since 1970 UTC, in a value."""
 
 
 def start_micros(value: TimeLike | None, name: str = "start") -> int:

@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +26,7 @@ from mainsequence.platform.registry.engine import open_postgresql, open_sqlite
 from mainsequence.platform.registry.failures import translated
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.platform.retrying import persistently
+from mainsequence.platform.services.approvals import ASKED
 from mainsequence.platform.waiting import waiting
 from mainsequence.platform.work import SERVICES, Registered, Work
 from mainsequence.platform.written import STREAMERS, WRITERS, Memory, Written
@@ -114,23 +115,33 @@ class Platform:
     def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation in one unit of work, as a given actor."""
         registered = permitted(actor, operation)
+        return self._asking_for_approval(actor, lambda: self._carry_out(actor, registered, operation, body, path))
 
+    def _carry_out(
+        self,
+        actor: Actor,
+        registered: Registered,
+        operation: Operation[In, Out],
+        body: In,
+        path: Mapping[str, int | str],
+    ) -> Out:
         def act() -> Out:
             with translated(), self.work(actor, writes=registered.writes) as work:
                 answer: Out = auditing.carry_out(work, registered, operation, body, path)
                 return answer
 
-        return self._asking_for_approval(actor, lambda: persistently(act))
+        return persistently(act)
 
     def _asking_for_approval(self, actor: Actor, act: Callable[[], Answer]) -> Answer:
         """Do some work; store the request of a change that somebody else must approve: what asked was rolled back."""
         try:
             return act()
         except ApprovalRequiredError as error:
-            if error.pending is None:
+            asked = error.pending
+            if asked is None:
                 raise
-            stored = self.call_as(actor, REQUEST_CHANGE, error.pending, key=error.pending.change.category_id)
-            raise waiting(error, stored) from None
+            path = {"key": asked.change.category_id}
+            raise waiting(error, self._carry_out(actor, ASKED, REQUEST_CHANGE, asked, path)) from None
 
     def call_once(self, actor: Actor, once: Once, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
         """Carry out one operation under an idempotency key; asked again, give the answer of the first time.

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import Connection, and_, func, insert, select
 
 from mainsequence.compute.intervals import Ints
-from mainsequence.domain.times import MAX_MICROS
+from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.sets import row_set
 from mainsequence.platform.registry.tables import category_membership, category_revision
@@ -27,6 +27,11 @@ class Announcements:
         return len(self.asset)
 
 
+_NONE = np.zeros(0, dtype=np.int64)
+NOTHING = Announcements(_NONE, _NONE, _NONE, _NONE)
+"""No announcement."""
+
+
 def read(connection: Connection, category_id: int) -> Announcements:
     """Give what is noted of a universe, sorted by asset and time."""
     latest = func.row_number().over(
@@ -40,29 +45,38 @@ def read(connection: Connection, category_id: int) -> Announcements:
     return Announcements(*(found[:, place] for place in range(4)))
 
 
-def unknown(present: Announcements, noted: Announcements) -> dict[tuple[int, int], int]:
-    """Give those of some notes that are not noted so already: when it was announced, by asset and effective time."""
+def unknown(present: Announcements, noted: Announcements) -> Announcements:
+    """Give those of some notes that are not noted so already, each bound once, sorted by asset and time."""
     known = set(zip(present.asset.tolist(), present.effective_at.tolist(), present.announced_at.tolist(), strict=True))
     asked = zip(noted.asset.tolist(), noted.effective_at.tolist(), noted.announced_at.tolist(), strict=True)
-    return {(asset, at): announced for asset, at, announced in asked if (asset, at, announced) not in known}
+    fresh = {(asset, at): announced for asset, at, announced in asked if (asset, at, announced) not in known}
+    bounds = sorted(fresh)
+    return Announcements(
+        np.array([asset for asset, _ in bounds], dtype=np.int64),
+        np.array([at for _, at in bounds], dtype=np.int64),
+        np.array([fresh[bound] for bound in bounds], dtype=np.int64),
+        np.zeros(len(bounds), dtype=np.int64),
+    )
 
 
-def write(connection: Connection, category_id: int, noted: Announcements, now: int) -> int:
-    """Note when changes were announced; those that are noted so already are passed over. Gives how many were new."""
-    present = read(connection, category_id)
-    fresh = unknown(present, noted)
-    if not fresh:
-        return 0
-    recorded = max(now, int(present.recorded_at.max()) + 1) if len(present) else now
+def newest(connection: Connection, category_id: int) -> int:
+    """Give when something was last noted of a universe; what is noted next is recorded later, so that it counts."""
+    found = connection.scalar(select(func.max(_notes.recorded_at)).where(_notes.category_id == category_id))
+    return MIN_MICROS if found is None else int(found)
+
+
+def write(connection: Connection, category_id: int, fresh: Announcements, recorded_at: int) -> None:
+    """Note when changes were announced; the caller knows that they are `unknown`, and a time later than all others."""
+    if not len(fresh):
+        return
     columns = {
-        "asset_id": np.array([asset for asset, _ in fresh], dtype=np.int64),
-        "effective_at": np.array([at for _, at in fresh], dtype=np.int64),
-        "announced_at": np.array(list(fresh.values()), dtype=np.int64),
+        "asset_id": fresh.asset,
+        "effective_at": fresh.effective_at,
+        "announced_at": fresh.announced_at,
         "category_id": np.full(len(fresh), category_id),
-        "recorded_at": np.full(len(fresh), recorded),
+        "recorded_at": np.full(len(fresh), recorded_at),
     }
     connection.execute(insert(category_announcement).from_select(list(columns), row_set(connection, columns)))
-    return len(fresh)
 
 
 def recorded(connection: Connection, category_id: int, after: int) -> dict[tuple[int, int], int]:

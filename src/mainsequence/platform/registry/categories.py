@@ -41,6 +41,7 @@ from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import governance
 from mainsequence.platform.registry.announcement_tables import category_announcement
+from mainsequence.platform.registry.announcements import NOTHING, Announcements
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import forget, hidden_from, made_by, seen_by
@@ -168,8 +169,9 @@ def record_revision(
     operation: str,
     reason: str | None,
     approved_by: str | None = None,
+    notes: Announcements = NOTHING,
 ) -> int:
-    """Write the next revision of a universe and move its head there."""
+    """Write the next revision of a universe and move its head there; announcements are noted with it, by the caller."""
     last = _last(connection, head)
     revision = head.revision + 1
     stamp = {
@@ -182,8 +184,10 @@ def record_revision(
         "added": len(change.gained),
         "removed": len(change.lost),
         "approved_by": approved_by,
+        "announced": len(notes) or None,
     }
-    stamp["content_hash"] = content_hash(last.content_hash if last else FIRST_HASH, stamp, change.closed, change.opened)
+    previous = last.content_hash if last else FIRST_HASH
+    stamp["content_hash"] = content_hash(previous, stamp, change.closed, change.opened, notes)
     connection.execute(insert(category_revision), stamp)
     connection.execute(update(category).where(category.c.id == head.id).values(head_revision=revision))
     return revision
@@ -194,19 +198,23 @@ def _last(connection: Connection, head: CategoryRecord) -> Row[Any] | None:
     return connection.execute(select(category_revision).where(*one)).one_or_none()
 
 
-def content_hash(previous: str, stamp: dict[str, Any], closed: Intervals, opened: Intervals) -> str:
+def content_hash(
+    previous: str, stamp: dict[str, Any], closed: Intervals, opened: Intervals, notes: Announcements = NOTHING
+) -> str:
     """Chain a revision to the one before: SHA-256 over its hash, what was recorded, and the rows closed and opened.
 
-    Rows enter sorted by asset and start, as little-endian 64-bit columns; who approved it enters where somebody did.
+    Rows enter sorted by asset and start, as little-endian 64-bit columns; who approved it enters where somebody did,
+    and what was announced, sorted by asset and effective time, where something was.
     """
     digest = sha256(previous.encode())
     recorded = ["category_id", "revision", "recorded_at", "actor", "operation", "reason", "added", "removed"]
-    if stamp.get("approved_by") is not None:
-        recorded.append("approved_by")
+    recorded += [name for name in ("approved_by", "announced") if stamp.get(name) is not None]
     digest.update(repr([stamp[name] for name in recorded]).encode())
     for rows in (closed, opened):
         for column in (rows.asset, rows.start, rows.end, rows.weight):
             digest.update(hashable(column))
+    for column in (notes.asset, notes.effective_at, notes.announced_at):
+        digest.update(hashable(column))
     return digest.hexdigest()
 
 

@@ -7,11 +7,12 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, dele
 
 from mainsequence.compute.intervals import Ints
 from mainsequence.domain.access import Actor
+from mainsequence.domain.beside import decision_of
 from mainsequence.domain.guards import ChangeRequestRecord, GuardChange, Guards
 from mainsequence.domain.plans import PlannedChange
-from mainsequence.domain.times import from_micros
+from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.domain.values import trusted
-from mainsequence.platform.registry.composition_tables import category_definition, category_operand
+from mainsequence.platform.registry.composition_tables import category_definition, category_operand, rule_run
 from mainsequence.platform.registry.governance_tables import category_alias, category_guard, change_request
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
@@ -72,14 +73,17 @@ def _selection() -> Select[Any]:
     columns = (column for column in change_request.c if column.name != "change")
     named = category.c.unique_identifier.label("category")
     same = change_request.c.category_id == category.c.id
-    return select(*columns, named, category.c.head_revision).join(category, same)
+    run = select(func.max(rule_run.c.id)).where(rule_run.c.category_id == change_request.c.category_id)
+    return select(*columns, named, category.c.head_revision, run.scalar_subquery().label("run")).join(category, same)
 
 
 def _request(row: RowMapping) -> ChangeRequestRecord:
     fields = dict(row)
-    if fields["status"] == PENDING and fields["head_revision"] != fields["revision"]:
+    head, run, decided = (fields.pop(name) for name in ("head_revision", "run", "decided"))
+    moved = head != fields["revision"] or (decided is not None and decided["after_run"] != run)
+    if fields["status"] == PENDING and moved:
         fields["status"] = "stale"
-    del fields["head_revision"]
+    fields["decision"] = None if decided is None else decision_of(decided)
     for name in ("requested_at", "decided_at"):
         fields[name] = None if fields[name] is None else from_micros(fields[name])
     return trusted(ChangeRequestRecord, fields)
@@ -96,12 +100,25 @@ def requests_of(category_id: int, *, undecided: bool = False) -> ColumnElement[b
     return and_(own, change_request.c.status == PENDING) if undecided else own
 
 
-def same_request(change: PlannedChange, author: str, reason: str | None, *, force: bool) -> ColumnElement[bool]:
-    """Give the condition of a request that asks for the same, for the same reason, and waits already."""
+def same_request(
+    connection: Connection, change: PlannedChange, author: str, reason: str | None, *, force: bool
+) -> ChangeRequestRecord | None:
+    """Give the request that asks for the same, for the same reason, and waits already.
+
+    What a rule decided is the same whenever it was decided, from the same and with the same outcome.
+    """
     table = change_request.c
-    said = (table.reason.is_not_distinct_from(reason), table.force.is_(force))
-    asked = and_(table.author == author, table.content_hash == change.content_hash, *said)
-    return and_(requests_of(change.category_id, undecided=True), asked)
+    said = [table.author == author, table.reason.is_not_distinct_from(reason), table.force.is_(force)]
+    if change.decided is None:
+        said.append(table.content_hash == change.content_hash)
+    waiting = requests(connection, requests_of(change.category_id, undecided=True), *said)
+    return next((each for each in waiting if _asks_for(each, change)), None)
+
+
+def _asks_for(waiting: ChangeRequestRecord, change: PlannedChange) -> bool:
+    if change.decided is None or waiting.decision is None:
+        return waiting.content_hash == change.content_hash
+    return waiting.content_hash == change.as_known(to_micros(waiting.decision.known_at)).content_hash
 
 
 def add_request(connection: Connection, row: dict[str, Any]) -> int:

@@ -28,6 +28,8 @@ change_request = Table(
     Column("change", JSON, nullable=False),
     Column("enters", Integer, nullable=False),
     Column("leaves", Integer, nullable=False),
+    Column("announcements", Integer, nullable=False, server_default="0"),
+    Column("decided", JSON(none_as_null=True)),
     Column("reason", text_of(4_000)),
     Column("force", Boolean, nullable=False),
     Column("status", text_of(20), nullable=False),
@@ -38,7 +40,8 @@ change_request = Table(
     Index("ix_change_request_category_id_status", "category_id", "status"),
     sqlite_autoincrement=True,
 )
-"""Changes of membership that wait for somebody else's approval, and what became of them."""
+"""Changes of universes that wait for somebody else's approval, and what became of them. ``change`` is all that is asked
+for; ``announcements`` and ``decided`` say in short what of it is more than rows."""
 
 category_alias = Table(
     "category_alias",

@@ -1,11 +1,11 @@
 """Runs of rules in SQL: which effective dates were decided when, and from what."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, insert, select
 
+from mainsequence.domain.beside import DecidedDates
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.platform.registry.composition_tables import rule_run
 
@@ -22,18 +22,17 @@ class Run:
     inputs: str
 
 
-def record_run(
-    connection: Connection,
-    head: CategoryRecord,
-    now: int,
-    rule_hash: str,
-    first: int,
-    last: int,
-    inputs: dict[str, Any],
-) -> None:
+def record_run(connection: Connection, head: CategoryRecord, now: int, decided: DecidedDates) -> None:
     """Write which effective dates of a rule were decided, and from what."""
-    row = {"category_id": head.id, "recorded_at": now, "revision": head.revision, "rule_hash": rule_hash}
-    connection.execute(insert(rule_run), row | {"first": first, "last": last, "inputs": orjson.dumps(inputs).decode()})
+    row = {"category_id": head.id, "recorded_at": now, "revision": head.revision, "rule_hash": decided.rule_hash}
+    inputs = orjson.dumps(decided.inputs).decode()
+    connection.execute(insert(rule_run), row | {"first": decided.first, "last": decided.last, "inputs": inputs})
+
+
+def newest(connection: Connection, category_id: int) -> int | None:
+    """Give the number of the newest run of a universe's rules."""
+    number: int | None = connection.scalar(select(func.max(rule_run.c.id)).where(rule_run.c.category_id == category_id))
+    return number
 
 
 def decided_until(connection: Connection, category_id: int) -> int | None:

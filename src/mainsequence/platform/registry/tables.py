@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0012"
+SCHEMA_HEAD = "0013"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -163,6 +163,7 @@ category_revision = Table(
     Column("removed", Integer, nullable=False),
     Column("content_hash", text_of(64), nullable=False),
     Column("approved_by", text_of(255)),
+    Column("announced", Integer),
     sqlite_with_rowid=False,
 )
 

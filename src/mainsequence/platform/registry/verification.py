@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by
 from mainsequence.compute.intervals import Intervals
 from mainsequence.compute.ledger_checks import Recorded
 from mainsequence.domain.access import Actor
+from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.composition_tables import category_definition, category_operand
 from mainsequence.platform.registry.governance_tables import category_alias
 from mainsequence.platform.registry.ledger import row
@@ -86,6 +87,14 @@ def revisions(connection: Connection, category_id: int) -> list[RowMapping]:
     mine = category_revision.c.category_id == category_id
     found = connection.execute(select(category_revision).where(mine).order_by(category_revision.c.revision))
     return list(found.mappings())
+
+
+def announcements(connection: Connection, category_id: int) -> list[Stored]:
+    """Read every announcement as it is stored, in the order in which they enter hashes."""
+    noted = category_announcement.c
+    mine = select(category_announcement).where(noted.category_id == category_id)
+    ordered = mine.order_by(noted.recorded_at, noted.asset_id, noted.effective_at)
+    return [dict(each) for each in connection.execute(ordered).mappings()]
 
 
 def misshapen(connection: Connection, category_id: int) -> int:

@@ -29,7 +29,7 @@ def noted(work: Work, _body: None, *, key: int) -> "pa.Table":
     """Read what is noted of bounds that the present intervals have."""
     import pyarrow as pa
 
-    rows, notes = _state(work, key) if not _is_derived(work, key) else (_NOBODY, _NOTHING)
+    rows, notes = _state(work, key) if not _is_derived(work, key) else (_NOBODY, announcements.NOTHING)
     bounds = set(zip(rows.asset.tolist(), rows.start.tolist(), strict=True))
     bounds |= set(zip(rows.asset.tolist(), rows.end.tolist(), strict=True))
     pairs = zip(notes.asset.tolist(), notes.effective_at.tolist(), strict=True)
@@ -101,7 +101,7 @@ def _is_derived(work: Work, key: int) -> bool:
 
 
 _NONE = np.zeros(0, dtype=np.int64)
-_NOBODY, _NOTHING = Intervals(_NONE, _NONE, _NONE, np.zeros(0)), Announcements(_NONE, _NONE, _NONE, _NONE)
+_NOBODY = Intervals(_NONE, _NONE, _NONE, np.zeros(0))
 
 
 def _moves(work: Work, rows: Intervals, notes: Announcements, key: int, after: int) -> Moves:

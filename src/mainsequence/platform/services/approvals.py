@@ -3,9 +3,13 @@
 import re
 from typing import Any
 
+import numpy as np
+
+from mainsequence.compute.intervals import Change
 from mainsequence.contract import guards as contract
-from mainsequence.domain.categories import CategoryRecord
+from mainsequence.domain.categories import ANNOUNCE, CategoryRecord
 from mainsequence.domain.guards import ChangeRequestRecord
+from mainsequence.domain.plans import PlannedChange
 from mainsequence.errors import (
     AlteredPlanError,
     ConflictError,
@@ -13,11 +17,14 @@ from mainsequence.errors import (
     PermissionDeniedError,
     StaleRevisionError,
 )
+from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
-from mainsequence.platform.services import derived, guards, memberships, planned
+from mainsequence.platform.registry.composition import RULE
+from mainsequence.platform.services import beside, derived, guards, memberships, planned
+from mainsequence.platform.services.beside import Beside
 from mainsequence.platform.services.guards import Consent
-from mainsequence.platform.work import Work, carries_out
+from mainsequence.platform.work import Registered, Work, carries_out
 
 
 @carries_out(contract.REQUESTS)
@@ -31,18 +38,36 @@ def requests(work: Work, body: contract.RequestsQuery, *, key: int) -> list[Chan
 @carries_out(contract.REQUEST_CHANGE)
 def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> ChangeRequestRecord:
     """Store a request, or give the one that asks for the same and waits already."""
+    if body.change.decided is not None or not _REQUESTED.fullmatch(body.change.operation):
+        raise AlteredPlanError(
+            f"No change is asked for as {body.change.operation!r}.",
+            hint="A verb, a plan, load(), revert() and refresh_rule() ask by themselves.",
+        )
+    return _stored(work, body, key)
+
+
+_REQUESTED = re.compile(rf"{'|'.join(sorted(planned.PLANNED))}|load|{ANNOUNCE}|revert to [0-9]+")
+"""What a change that is asked for by hand may call itself in the history: only a rule says what a rule decided."""
+
+
+def _asked(work: Work, body: contract.ChangeAsked, *, key: int) -> ChangeRequestRecord:
+    rights.check(work.connection, work.actor, contract.REQUEST_CHANGE, "category", key)
+    return _stored(work, body, key)
+
+
+ASKED = Registered(_asked, writes=True)
+"""What carries out `REQUEST_CHANGE` where the platform itself asks: for what a service computed and could not write."""
+
+
+def _stored(work: Work, body: contract.ChangeAsked, key: int) -> ChangeRequestRecord:
     head = memberships.begin_change(work, key, None)
-    derived.refuse_change(head)
-    _check_operation(body.change.operation)
-    change = planned.read_back(work, head, body.change)
-    if change.is_empty:
-        raise AlteredPlanError("The change that is asked for changes nothing.", hint="Ask for one that does.")
-    memberships.check_assets(work, change.gained)
+    change, besides = _read_back(work, head, body.change)
     consent = Consent(force=body.force, is_planned=body.is_planned)
     guards.check_request(work, head, change, body.reason, consent)
-    same = registry.same_request(body.change, work.actor.name, body.reason, force=body.force)
-    for waits in registry.requests(work.connection, same):
-        return waits
+    said = (body.change, work.actor.name, body.reason)
+    waiting = registry.same_request(work.connection, *said, force=body.force)
+    if waiting is not None:
+        return waiting
     row: dict[str, Any] = {
         "category_id": head.id,
         "author": work.actor.name,
@@ -52,6 +77,8 @@ def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> Chang
         "change": body.change.model_dump(mode="json"),
         "enters": len(change.gained),
         "leaves": len(change.lost),
+        "announcements": len(besides.notes),
+        "decided": besides.decided and besides.decided.summary,
         "reason": body.reason,
         "force": body.force,
         "status": registry.PENDING,
@@ -59,14 +86,30 @@ def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> Chang
     return _read(work, registry.add_request(work.connection, row))
 
 
-_REQUESTED = re.compile(rf"{'|'.join(sorted(planned.PLANNED))}|load|revert to [0-9]+")
-"""What a change that is asked for may call itself in the history."""
-
-
-def _check_operation(operation: str) -> None:
-    if not _REQUESTED.fullmatch(operation):
+def _read_back(work: Work, head: CategoryRecord, asked: PlannedChange) -> tuple[Change, Beside]:
+    """Give all that is asked for, which must fit the head; the caller holds the lock."""
+    _check_kind(head, asked)
+    change = planned.read_back(work, head, asked)
+    besides = beside.read_back(work, head, asked)
+    if change.is_empty and not len(besides.notes):
+        raise AlteredPlanError("The change that is asked for changes nothing.", hint="Ask for one that does.")
+    if change.is_empty != (asked.operation == ANNOUNCE):
         raise AlteredPlanError(
-            f"No change is asked for as {operation!r}.", hint="A verb, a plan, load() and revert() ask by themselves."
+            f"{asked.operation!r} is not what the change does.", hint=f"{ANNOUNCE!r} is one that changes no member."
+        )
+    memberships.check_rows(work, change.opened.take(np.isin(change.opened.asset, change.gained)))
+    memberships.check_assets(work, np.unique(besides.notes.asset), retired=True)
+    return change, besides
+
+
+def _check_kind(head: CategoryRecord, asked: PlannedChange) -> None:
+    """Refuse what a rule decided of a universe that no rule fills, and anything else of one that a definition makes."""
+    if asked.decided is None:
+        derived.refuse_change(head)
+    elif head.kind != RULE or asked.operation != "refresh":
+        raise AlteredPlanError(
+            f"What a rule decided is asked of {head.unique_identifier!r} as {asked.operation!r}.",
+            hint="refresh_rule() of a universe that a rule fills asks by itself.",
         )
 
 
@@ -89,12 +132,10 @@ def approve(work: Work, body: contract.Verdict, *, key: int) -> ChangeRequestRec
     request = _undecided(get(work, None, key=key))
     _check_approver(work, request)
     _check_fresh(request, head)
-    derived.refuse_change(head)
-    asked = registry.requested_change(work.connection, key)
-    change = planned.read_back(work, head, asked)
-    memberships.check_assets(work, change.gained)
+    asked = requested(work, request)
+    change, besides = _read_back(work, head, asked)
     consent = Consent(force=request.force, is_planned=True, author=request.author, approved_by=work.actor.name)
-    after = memberships.commit_change(work, head, change, asked.operation, request.reason, consent)
+    after = memberships.commit_change(work, head, change, asked.operation, request.reason, consent, besides)
     _decide(work, key, "applied", body, applied_revision=after.revision)
     return _read(work, key)
 
@@ -124,6 +165,23 @@ def withdraw(work: Work, body: contract.Verdict, *, key: int) -> ChangeRequestRe
         raise PermissionDeniedError(f"Request {key} is {request.author}'s.", hint="Approvers decline it with reject().")
     _decide(work, key, "withdrawn", body)
     return _read(work, key)
+
+
+def requested(work: Work, request: ChangeRequestRecord) -> PlannedChange:
+    """Give exactly what a request asks for.
+
+    Raises
+    ------
+    AlteredPlanError
+        It does not say what it said when it was stored.
+    """
+    asked = registry.requested_change(work.connection, request.id)
+    if asked.content_hash != request.content_hash:
+        raise AlteredPlanError(
+            f"Request {request.id} does not say what it said when it was stored.",
+            hint="Somebody changed it past the platform; reject it, and look who may write the database.",
+        )
+    return asked
 
 
 def _read(work: Work, key: int) -> ChangeRequestRecord:

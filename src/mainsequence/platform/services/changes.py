@@ -2,18 +2,19 @@
 
 from mainsequence.contract import changes as contract
 from mainsequence.domain.changes import ChangeKind, ChangePage
+from mainsequence.domain.times import MIN_MICROS
 from mainsequence.errors import ValidationError
 from mainsequence.platform.registry import feed
 from mainsequence.platform.work import Work, carries_out
 
 
-def take_place(work: Work) -> tuple[int, int]:
+def take_place(work: Work, not_before: int = MIN_MICROS) -> tuple[int, int]:
     """Take the place in the feed of a revision that is about to be recorded: its position, and its time.
 
     As late as can be before the commit: the organization's other writers wait from here on. The time is that of now,
     not of the beginning of the work, which may have waited for others; no revision that anybody has seen is as late.
     """
-    return feed.next_position(work.connection, work.organization_id, max(work.now, work.clock()))
+    return feed.next_position(work.connection, work.organization_id, max(work.now, work.clock(), not_before))
 
 
 def publish_revision(work: Work, category_id: int, revision: int, position: int) -> None:

@@ -13,7 +13,7 @@ from mainsequence.contract.guards import ChangeAsked
 from mainsequence.domain.access import LOCAL_OWNER, Role
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.guards import SMALL_UNIVERSE, Guards
-from mainsequence.domain.plans import Objection
+from mainsequence.domain.plans import Objection, PlannedChange
 from mainsequence.domain.times import open_datetime
 from mainsequence.domain.values import listed
 from mainsequence.errors import (
@@ -33,6 +33,7 @@ from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.tables import category_membership, user
 from mainsequence.platform.services import planned
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.work import Work
 
 
@@ -66,9 +67,15 @@ EXEMPT = Consent(is_exempt=True)
 
 
 def check(
-    work: Work, head: CategoryRecord, change: Change, operation: str, reason: str | None, consent: Consent
+    work: Work,
+    head: CategoryRecord,
+    change: Change,
+    operation: str,
+    reason: str | None,
+    consent: Consent,
+    besides: Beside = NOTHING_BESIDE,
 ) -> None:
-    """Refuse a change that the guards of the universe do not let pass.
+    """Refuse a change that the guards of the universe do not let pass; announcements are one that takes nobody out.
 
     Raises
     ------
@@ -82,22 +89,7 @@ def check(
     for error in _findings(work, head, guards, change, reason, consent):
         raise error
     if guards.approvers and consent.approved_by is None:
-        raise approval_required(work, head, change, operation, reason, consent, guards)
-
-
-def check_notes(work: Work, head: CategoryRecord, reason: str | None) -> None:
-    """Refuse to note announcements of a universe whose guards refuse changes that give no more than that.
-
-    Raises
-    ------
-    GuardError
-        Which guard; with approvers `ApprovalRequiredError` without a request, as none holds announcements.
-    """
-    guards = registry.guards(work.connection, head.id)
-    for error in _basics(head, guards, reason, UNASKED):
-        raise error
-    if guards.approvers:
-        raise without_request(work, head, guards, "announced dates", "load()")
+        raise _approval_required(work, head, planned.written(head, change, operation, besides), reason, consent, guards)
 
 
 def check_request(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> None:
@@ -227,31 +219,13 @@ def _said(time: int) -> str | None:
 # -- approval
 
 
-def approval_required(
-    work: Work,
-    head: CategoryRecord,
-    change: Change,
-    operation: str,
-    reason: str | None,
-    consent: Consent,
-    guards: Guards,
+def _approval_required(
+    work: Work, head: CategoryRecord, asked: PlannedChange, reason: str | None, consent: Consent, guards: Guards
 ) -> ApprovalRequiredError:
     """Say that somebody else must approve a change, and hold what is asked for."""
-    if operation == "refresh":
-        return without_request(work, head, guards, "what a rule decides", "refresh()")
     error = ApprovalRequiredError(_needs(head, guards, work.actor.name), category=head.unique_identifier)
-    asked = planned.written(head, change, operation)
     error.pending = ChangeAsked(change=asked, reason=reason, force=consent.force, is_planned=consent.is_planned)
     return error
-
-
-def without_request(work: Work, head: CategoryRecord, guards: Guards, what: str, verb: str) -> ApprovalRequiredError:
-    """Say that a change needs an approval for which it cannot wait: no request would hold all of it."""
-    return ApprovalRequiredError(
-        f"{_needs(head, guards, work.actor.name)} No request holds {what}; nothing was changed.",
-        hint=f"Its owners take the approvers away, {verb}, and name them again: guard(approvers=[…]).",
-        category=head.unique_identifier,
-    )
 
 
 def _needs(head: CategoryRecord, guards: Guards, author: str | None = None) -> str:

@@ -8,17 +8,17 @@ import numpy as np
 from mainsequence.compute.intervals import Change, Intervals, Ints, become
 from mainsequence.compute.lists import LoadMode, loaded, overlapping, weight_sums
 from mainsequence.contract import loading as contract
-from mainsequence.domain.categories import CategoryRecord
+from mainsequence.domain.categories import ANNOUNCE, CategoryRecord
 from mainsequence.domain.loading import LoadEffect, LoadOptions
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, open_datetime, start_micros, to_micros
 from mainsequence.domain.values import listed
-from mainsequence.errors import GuardError, InvalidIntervalError, InvalidWeightsError, UnknownAssetsError
+from mainsequence.errors import GuardError, InvalidIntervalError, InvalidWeightsError
 from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import resolution as assets
 from mainsequence.platform.registry.announcements import Announcements
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import derived, guards, memberships
+from mainsequence.platform.services.beside import Beside
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Work, carries_out
 
@@ -37,24 +37,20 @@ class Load:
 
 @carries_out(contract.LOAD_INTERVALS)
 def load_intervals(work: Work, body: "pa.Table", *, key: int) -> CategoryRecord:
-    """Load intervals as one revision, or none where nothing changes."""
+    """Load intervals as one revision, with what is announced of them, or none where all of it is known."""
     options = contract.options_of(body)
     head = memberships.begin_change(work, key, options.if_revision)
     load = _read(work, head, body, options)
     present, wanted = _wanted(work, head, load)
     change = become(present, wanted)
-    notes = _all_notes(load, change)
     derived.refuse_change(head)
-    _check_notes(work, head, notes, options)
-    record = memberships.commit_change(work, head, change, "load", options.reason, Consent(force=options.force))
-    announcements.write(work.connection, head.id, notes, work.now)
-    return record
+    besides = Beside(_new_notes(work, head, load, change))
+    consent = Consent(force=options.force)
+    return memberships.commit_change(work, head, change, _operation(change), options.reason, consent, besides)
 
 
-def _check_notes(work: Work, head: CategoryRecord, notes: Announcements, options: LoadOptions) -> None:
-    """Refuse announcements that are not noted yet, where guards refuse changes."""
-    if len(notes) and announcements.unknown(announcements.read(work.connection, head.id), notes):
-        guards.check_notes(work, head, options.reason)
+def _operation(change: Change) -> str:
+    return ANNOUNCE if change.is_empty else "load"
 
 
 @carries_out(contract.PREVIEW_INTERVALS)
@@ -71,10 +67,12 @@ def preview_intervals(work: Work, body: "pa.Table", *, key: int) -> LoadEffect:
 def _objections(work: Work, head: CategoryRecord, change: Change, load: Load) -> list[str]:
     """Say which guard of the universe would refuse the change."""
     options = load.options
+    besides = Beside(_new_notes(work, head, load, change))
+    if change.is_empty and not len(besides.notes):
+        return []
     try:
-        _check_notes(work, head, _all_notes(load, change), options)
-        if not change.is_empty:
-            guards.check(work, head, change, "load", options.reason, Consent(force=options.force))
+        consent = Consent(force=options.force)
+        guards.check(work, head, change, _operation(change), options.reason, consent, besides)
     except GuardError as error:
         return [str(error)]
     return []
@@ -104,6 +102,12 @@ def _notes(rows: Intervals, announced: Ints, exit_announced: Ints) -> Announceme
     effective, known = np.concatenate([rows.start, rows.end]), np.concatenate([announced, exit_announced])
     said = np.flatnonzero((known < MAX_MICROS) & (effective > MIN_MICROS) & (effective < MAX_MICROS))
     return Announcements(asset[said], effective[said], known[said], np.zeros(len(said), np.int64))
+
+
+def _new_notes(work: Work, head: CategoryRecord, load: Load, change: Change) -> Announcements:
+    """Give what is said of announcements and not noted yet."""
+    notes = _all_notes(load, change)
+    return announcements.unknown(announcements.read(work.connection, head.id), notes) if len(notes) else notes
 
 
 def _all_notes(load: Load, change: Change) -> Announcements:
@@ -148,28 +152,7 @@ def _check_rows(work: Work, rows: Intervals) -> None:
             f"{len(later)} intervals overlap another of the same asset, at positions {listed(pairs)}.",
             hint="Those of one asset must not overlap.",
         )
-    _check_assets(work, rows)
-
-
-def _check_assets(work: Work, rows: Intervals) -> None:
-    """Refuse assets that do not exist, and membership after an asset was retired: its past may be written."""
-    asked, place = np.unique(rows.asset, return_inverse=True)
-    known = assets.retirement(work.connection, work.organization_id, asked.tolist())
-    unknown = [each for each in asked.tolist() if each not in known]
-    if unknown:
-        raise UnknownAssetsError(
-            f"{len(unknown)} of {len(asked)} asset ids do not exist: {listed(unknown)}. Nothing was changed.",
-            hint="msc.Asset.filter(id__in=…) shows which do.",
-            unknown=unknown[:1_000],
-        )
-    retired = np.array([known[each] for each in asked.tolist()], dtype=np.int64)
-    late = np.unique(rows.asset[rows.end > retired[place]]) if len(rows) else asked
-    if len(late):
-        raise UnknownAssetsError(
-            f"{len(late)} assets are retired and cannot be members afterwards: {listed(late.tolist())}.",
-            hint="End their membership at their retirement, or register them again.",
-            unknown=late.tolist()[:1_000],
-        )
+    memberships.check_rows(work, rows)
 
 
 def _wanted(work: Work, head: CategoryRecord, load: Load) -> tuple[Intervals, Intervals]:

@@ -24,10 +24,11 @@ from mainsequence.errors import (
 )
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry import ledger, resolution
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import assets as assets_service
-from mainsequence.platform.services import changes, derived, guards
+from mainsequence.platform.services import beside, changes, derived, guards
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import EXEMPT, UNASKED, Consent
 from mainsequence.platform.work import Work, carries_out
 
@@ -77,10 +78,12 @@ def commit_change(
     operation: str,
     reason: str | None,
     consent: Consent = UNASKED,
+    besides: Beside = NOTHING_BESIDE,
 ) -> CategoryRecord:
     """Write a change as the next revision, or nothing where nothing changes; the caller holds the lock.
 
-    Every change of every universe passes here, whatever asked for it, and its guards with it.
+    Every change of every universe passes here, whatever asked for it, and its guards with it; what is recorded besides
+    is written in the same revision.
 
     Raises
     ------
@@ -89,15 +92,18 @@ def commit_change(
     """
     if operation != "refresh" and not consent.is_exempt:  # a rule decides, and retirement passes all
         derived.refuse_change(head)
-    if change.is_empty:
+    if change.is_empty and not len(besides.notes):
+        beside.settle(work, head, besides.decided)
         return head
-    guards.check(work, head, change, operation, reason, consent)
+    guards.check(work, head, change, operation, reason, consent, besides)
     ledger.write(work.connection, head.id, head.revision + 1, change)
-    position, recorded_at = changes.take_place(work)
+    position, recorded_at = changes.take_place(work, beside.not_before(work, head, besides))
     stamp = (recorded_at, consent.author or work.actor.name, operation, reason, consent.approved_by)
-    revision = registry.record_revision(work.connection, head, change, *stamp)
+    revision = registry.record_revision(work.connection, head, change, *stamp, besides.notes)
+    after = registry.by_id(work.connection, work.steward, head.id)
+    beside.write(work, after, besides)
     changes.publish_revision(work, head.id, revision, position)
-    return registry.by_id(work.connection, work.steward, head.id)
+    return after
 
 
 def begin_change(work: Work, key: int, if_revision: int | None) -> CategoryRecord:
@@ -172,11 +178,38 @@ def check_assets(work: Work, assets: Ints, *, retired: bool = False) -> None:
     ids = assets.tolist()
     unknown = assets_service.unknown_ids(work, ids, retired=retired)
     if unknown:
+        raise _unknown(unknown, len(ids))
+
+
+def check_rows(work: Work, rows: Intervals) -> None:
+    """Refuse assets that do not exist, and membership after an asset was retired: its past may be written.
+
+    Raises
+    ------
+    UnknownAssetsError
+        Names them.
+    """
+    asked, place = np.unique(rows.asset, return_inverse=True)
+    known = resolution.retirement(work.connection, work.organization_id, asked.tolist())
+    unknown = [each for each in asked.tolist() if each not in known]
+    if unknown:
+        raise _unknown(unknown, len(asked))
+    retired = np.array([known[each] for each in asked.tolist()], dtype=np.int64)
+    late = np.unique(rows.asset[rows.end > retired[place]]) if len(rows) else asked
+    if len(late):
         raise UnknownAssetsError(
-            f"{len(unknown)} of {len(ids)} asset ids do not exist: {listed(unknown)}. Nothing was changed.",
-            hint="msc.Asset.filter(id__in=…) shows which do.",
-            unknown=unknown[:1_000],
+            f"{len(late)} assets are retired and cannot be members afterwards: {listed(late.tolist())}.",
+            hint="End their membership at their retirement, or register them again.",
+            unknown=late.tolist()[:1_000],
         )
+
+
+def _unknown(unknown: list[int], asked: int) -> UnknownAssetsError:
+    return UnknownAssetsError(
+        f"{len(unknown)} of {asked} asset ids do not exist: {listed(unknown)}. Nothing was changed.",
+        hint="msc.Asset.filter(id__in=…) shows which do.",
+        unknown=unknown[:1_000],
+    )
 
 
 def present(work: Work, head: CategoryRecord, edit: Edit) -> Intervals:

@@ -12,20 +12,23 @@ from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
 from mainsequence.errors import AlteredPlanError, StaleRevisionError
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.work import Work
 
 PLANNED = {*map(str, Verb), "change"}
 """What a plan may call itself in the history."""
 
 
-def written(head: CategoryRecord, change: Change, operation: str) -> PlannedChange:
-    """Write a change down."""
+def written(head: CategoryRecord, change: Change, operation: str, besides: Beside = NOTHING_BESIDE) -> PlannedChange:
+    """Write a change down, with what is recorded besides."""
     return PlannedChange(
         category_id=head.id,
         revision=head.revision,
         operation=operation,
         closed=_columns(change.closed),
         opened=_columns(change.opened),
+        announced=besides.announced(),
+        decided=besides.decided,
     )
 
 

@@ -7,16 +7,17 @@ from mainsequence.compute.membership_changes import after, change_of, entering, 
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
+from mainsequence.domain.beside import Announcement, decision_of
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.plans import ChangeSize, PlanRecord, Reweighting, Spell
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
 from mainsequence.domain.values import trusted
 from mainsequence.errors import AlteredPlanError
+from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import categories as category_registry
-from mainsequence.platform.registry import governance as registry
-from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
-from mainsequence.platform.services import approvals, derived, guards, impact, memberships, planned, readers
+from mainsequence.platform.services import approvals, beside, derived, guards, impact, memberships, planned, readers
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.impact import Shift
 from mainsequence.platform.work import Work, carries_out
@@ -56,9 +57,11 @@ def _change(work: Work, head: CategoryRecord, edits: list[Edit]) -> Change:
     return become(present, wanted)
 
 
-def described(work: Work, head: CategoryRecord, change: Change, operation: str) -> PlanRecord:
-    """Say what a change of the head would do."""
-    asked = planned.written(head, change, operation)
+def described(
+    work: Work, head: CategoryRecord, change: Change, operation: str, besides: Beside = NOTHING_BESIDE
+) -> PlanRecord:
+    """Say what a change of the head would do, and what is recorded besides."""
+    asked = planned.written(head, change, operation, besides)
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     names = ledger.identifiers(work.connection, ids)
     gained, lost = entering(change), leaving(change)
@@ -79,7 +82,30 @@ def described(work: Work, head: CategoryRecord, change: Change, operation: str) 
         unpriced=told.unpriced,
         size=_size(work, head, change, lost),
         objections=guards.objections(work, head, change),
+        announced=_announced(work, head, besides),
+        decision=None if besides.decided is None else decision_of(besides.decided.summary),
     )
+
+
+def _announced(work: Work, head: CategoryRecord, besides: Beside) -> list[Announcement]:
+    notes = besides.notes
+    if not len(notes):
+        return []
+    present = announcements.read(work.connection, head.id)
+    bounds = zip(present.asset.tolist(), present.effective_at.tolist(), strict=True)
+    before = dict(zip(bounds, present.announced_at.tolist(), strict=True))
+    names = ledger.identifiers(work.connection, np.unique(notes.asset))
+    columns = (notes.asset.tolist(), notes.effective_at.tolist(), notes.announced_at.tolist())
+    return [
+        Announcement(
+            asset_id=asset,
+            unique_identifier=names[asset],
+            effective_at=from_micros(effective),
+            announced_at=from_micros(announced),
+            before=open_datetime(before.get((asset, effective), MIN_MICROS)),
+        )
+        for asset, effective, announced in zip(*columns, strict=True)
+    ]
 
 
 def _departed(work: Work, head: CategoryRecord, change: Change) -> tuple[int, ...]:
@@ -133,7 +159,8 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
     changed = len(np.union1d(change.gained, change.lost))
     time = most_gone(lost)
     members = guards.members(work, head, time if len(lost) and time != MIN_MICROS else work.now)
-    past = [each.added + each.removed for each in category_registry.revisions(work.connection, head.id)[1:]]
+    recorded = category_registry.revisions(work.connection, head.id)
+    past = [each.added + each.removed for each in recorded if not each.is_announcement][1:]
     return ChangeSize(
         changed=changed,
         members=members,
@@ -147,7 +174,8 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
 @carries_out(contract.APPLY)
 def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
     """Write exactly what was planned, or nothing."""
-    if body.change.content_hash != body.content_hash or body.change.operation not in planned.PLANNED:
+    is_plan = body.change.operation in planned.PLANNED and body.change.is_rows_alone
+    if body.change.content_hash != body.content_hash or not is_plan:
         raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
     head = memberships.begin_change(work, key, None)
     derived.refuse_change(head)
@@ -162,5 +190,6 @@ def request_plan(work: Work, _body: None, *, key: int) -> PlanRecord:
     """Say what a requested change would do, while the universe has not moved since."""
     request = approvals.get(work, None, key=key)
     head = category_registry.by_id(work.connection, work.actor, request.category_id)
-    asked = registry.requested_change(work.connection, key)
-    return described(work, head, planned.read_back(work, head, asked), asked.operation)
+    asked = approvals.requested(work, request)
+    change = planned.read_back(work, head, asked)
+    return described(work, head, change, asked.operation, beside.read_back(work, head, asked))

@@ -148,7 +148,8 @@ def _moves(work: Work, head: CategoryRecord) -> Ints:
     if len(dated):
         return dated
     keys = derived.read_at_head(work, head) if derived.is_derived(head) else {head.id}
-    recorded = {to_micros(each.recorded_at) for key in keys for each in registry.revisions(work.connection, key)}
+    revisions = (each for key in keys for each in registry.revisions(work.connection, key))
+    recorded = {to_micros(each.recorded_at) for each in revisions if not each.is_announcement}
     return np.array(sorted(recorded), dtype=np.int64)
 
 

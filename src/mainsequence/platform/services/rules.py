@@ -8,6 +8,7 @@ import orjson
 from mainsequence.compute.intervals import Intervals, become, concatenate
 from mainsequence.contract import composition as contract
 from mainsequence.contract.explanations import ExplainQuery
+from mainsequence.domain.beside import DecidedDates
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.expressions import parse_expression
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
@@ -30,6 +31,7 @@ from mainsequence.platform.services import (
     memberships,
     rule_inputs,
 )
+from mainsequence.platform.services.beside import Beside
 from mainsequence.platform.services.deciding import Decided
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Work, carries_out
@@ -83,9 +85,7 @@ def refresh(work: Work, body: contract.Refresh, *, key: int) -> contract.Refresh
     decided = deciding.decide(work, rule, first, last, lambda time: ledger.asset_ids(work.connection, State(key), time))
     if not len(decided.effective):
         return _outcome(head, rule, decided)
-    head = _commit(work, head, rule, decided, body)
-    rule_runs.record_run(work.connection, head, work.now, rule.hash, *_ends(decided), _inputs(rule, decided, work.now))
-    return _outcome(head, rule, decided)
+    return _outcome(_commit(work, head, rule, decided, body), rule, decided)
 
 
 def _rule(work: Work, key: int) -> UniverseRule:
@@ -114,13 +114,15 @@ def _window(work: Work, head: CategoryRecord, rule: UniverseRule, body: contract
 def _commit(
     work: Work, head: CategoryRecord, rule: UniverseRule, decided: Decided, body: contract.Refresh
 ) -> CategoryRecord:
-    """Write what was decided from its first date on as the next revision, or nothing where nothing changes."""
+    """Write what was decided from its first date on as the next revision; where no member changes, only the run."""
     begin = int(decided.effective[0])
     present = ledger.intervals(work.connection, State(head.id), begin, MAX_MICROS)
     wanted = concatenate(present.clip(MIN_MICROS - 1, begin), decided.spells())
     change = become(present, wanted)
     consent = Consent(force=body.force, is_planned=True)
-    return memberships.commit_change(work, head, change, "refresh", _reason(rule, decided, body.reason), consent)
+    besides = Beside(decided=_run(work, head, rule, decided))
+    reason = _reason(rule, decided, body.reason)
+    return memberships.commit_change(work, head, change, "refresh", reason, consent, besides)
 
 
 def _reason(rule: UniverseRule, decided: Decided, reason: str | None) -> str:
@@ -135,14 +137,20 @@ def _ends(decided: Decided) -> tuple[int, int]:
     return int(decided.effective[0]), int(decided.effective[-1])
 
 
-def _inputs(rule: UniverseRule, decided: Decided, now: int) -> dict[str, Any]:
+def _run(work: Work, head: CategoryRecord, rule: UniverseRule, decided: Decided) -> DecidedDates:
     """Give all that is needed to decide the same again."""
-    return {
-        "rule": rule.model_dump(mode="json"),
-        "known_at": now,
-        "versions": decided.versions,
-        "told": decided.inputs,
-    }
+    first, last = _ends(decided)
+    return DecidedDates(
+        dates=len(decided.effective),
+        first=first,
+        last=last,
+        rule_hash=rule.hash,
+        rule=rule.model_dump_json(),
+        known_at=work.now,
+        versions=decided.versions,
+        told=decided.inputs,
+        after_run=rule_runs.newest(work.connection, head.id),
+    )
 
 
 def _outcome(head: CategoryRecord, rule: UniverseRule, decided: Decided) -> contract.RefreshOutcome:

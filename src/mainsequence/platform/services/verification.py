@@ -26,9 +26,10 @@ from mainsequence.domain.values import listed
 from mainsequence.domain.verification import Finding, VerificationReport
 from mainsequence.errors import NotFoundError
 from mainsequence.platform.registry import verification as source
+from mainsequence.platform.registry.announcements import Announcements
 from mainsequence.platform.registry.categories import FIRST_HASH, content_hash
 from mainsequence.platform.registry.tables import NEVER
-from mainsequence.platform.services import definition_checks, feed_checks
+from mainsequence.platform.services import announcement_checks, definition_checks, feed_checks
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -39,6 +40,7 @@ class _History:
     head: Any
     revisions: Sequence[Any]
     recorded: Recorded
+    noted: dict[int, Announcements]
     hashes: list[str] = field(default_factory=list)
 
     @property
@@ -54,6 +56,7 @@ def verify(work: Work, body: contract.Verification, *, key: int) -> Verification
     history = _read(work, facts, findings)
     for check in (_head, _order, _rows, _chain, _counts, _overlaps):
         findings += check(history)
+    findings += announcement_checks.unclaimed(history.revisions, history.noted)
     for compare in (feed_checks.feed, definition_checks.definitions):
         findings += compare(work, facts, history.revisions)
     if body.expected_hash is not None:
@@ -89,7 +92,8 @@ def _read(work: Work, facts: Mapping[str, Any], findings: list[Finding]) -> _His
     if len(revisions) < len(stored):
         message = f"{len(stored) - len(revisions)} revisions hold values that the platform never writes."
         findings.append(Finding(what="rows", message=message))
-    return _History(facts["head_revision"], revisions, recorded)
+    noted = announcement_checks.by_time(source.announcements(connection, key), findings)
+    return _History(facts["head_revision"], revisions, recorded, noted)
 
 
 _COUNTED = ("revision", "recorded_at", "added", "removed")
@@ -133,13 +137,15 @@ def _chain(history: _History) -> Iterator[Finding]:
     previous = FIRST_HASH
     for stored in history.revisions:
         number = stored["revision"]
-        found = content_hash(previous, dict(stored), closed.rows(number), opened.rows(number))
+        notes = announcement_checks.of_revision(stored, history.noted)
+        found = content_hash(previous, dict(stored), closed.rows(number), opened.rows(number), notes)
         history.hashes.append(found)
         previous = str(stored["content_hash"])
         if found != previous:
             message = (
                 f"Revision {number} is not what was recorded: its hash does not follow from it, its "
-                f"{opened.size(number)} opened and {closed.size(number)} closed intervals, and the revision before."
+                f"{opened.size(number)} opened and {closed.size(number)} closed intervals, its "
+                f"{len(notes)} announcements, and the revision before."
             )
             yield Finding(what="hash", revision=number, message=message)
 
