@@ -19,6 +19,8 @@ _Integers = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
 _Books = tuple[_Floats, _Floats, _Floats, _Floats, _Floats]
 """NAV, return, turnover, fees and cash by row."""
+_Sums = tuple[float, float, float, float]
+"""One for each row of a block."""
 
 _PRICE, _TARGET, _UNPRICED, _SPREAD, _RUIN = range(1, 6)
 _CASH, _RENORMALIZE, _ERROR = range(3)
@@ -228,7 +230,7 @@ def _trades(grown: _Floats, shrink: float, executed: _Floats, terms: _Floats) ->
 
 
 @inlined
-def _sums(terms: _Floats) -> tuple[float, float, float, float]:
+def _sums(terms: _Floats) -> _Sums:
     """Sum the rows of a block side by side, each from left to right."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
     first, second, third, fourth = terms[0], terms[1], terms[2], terms[3]
@@ -238,6 +240,25 @@ def _sums(terms: _Floats) -> tuple[float, float, float, float]:
         c += third[i]
         d += fourth[i]
     return a, b, c, d
+
+
+@inlined
+def _sums_of_two(terms: _Floats, others: _Floats) -> tuple[_Sums, _Sums]:
+    """Sum the rows of two blocks side by side."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    e, f, g, h = 0.0, 0.0, 0.0, 0.0
+    first, second, third, fourth = terms[0], terms[1], terms[2], terms[3]
+    fifth, sixth, seventh, eighth = others[0], others[1], others[2], others[3]
+    for i in range(len(first)):
+        a += first[i]
+        b += second[i]
+        c += third[i]
+        d += fourth[i]
+        e += fifth[i]
+        f += sixth[i]
+        g += seventh[i]
+        h += eighth[i]
+    return (a, b, c, d), (e, f, g, h)
 
 
 @inlined
@@ -278,7 +299,7 @@ def _block(
             return 0.0
         grosses[row + k] = gross
         _trades(grown[k], 1.0 / gross, in_turn[k + 1], terms[k])
-    turnover, invested = _sums(terms), _sums(in_turn[1:])
+    turnover, invested = _sums_of_two(terms, in_turn[1:])
     for k in range(BLOCK):
         problem, nav = _book(row + k, grosses[row + k], turnover[k], invested[k], nav, commission, books)
         if problem:
