@@ -4,7 +4,10 @@ import re
 import sqlite3
 import subprocess
 import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from mainsequence.domain.findings import Level, skew
 from mainsequence.platform.installation import examine_installation
 from tests.carriers.servers import a_server
 from tests.cli.runner import answer, run
+from tests.faults.programs import free_port
 from tests.object_store import an_object_store
 
 
@@ -138,11 +142,29 @@ def test_a_full_or_read_only_lake_fails(tmp_path: Path, monkeypatch: pytest.Monk
     try:
         monkeypatch.setenv("MAINSEQUENCE_LAKE", str(disk))
         assert "only be read" in findings(code=1)["lake"]["found"]
+        monkeypatch.setenv("MAINSEQUENCE_LAKE", str(disk / "series"))
+        assert f"cannot be made in {disk}" in findings(code=1)["lake"]["found"]
+        monkeypatch.setenv("MAINSEQUENCE_LAKE", str(disk))
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         subprocess.run(["dd", "if=/dev/zero", f"of={disk}/rest", "bs=4k"], check=False, capture_output=True)
         assert "No space" in findings(code=1)["lake"]["found"]
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_lake_that_the_first_series_could_not_make_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MAINSEQUENCE_LAKE", str(tmp_path / "file" / "series"))
+    found = findings(code=1)["lake"]
+    assert f"cannot be made in {tmp_path / 'file'}" in found["found"]
+    assert "MAINSEQUENCE_LAKE" in found["advice"]
+
+
+def test_a_database_server_that_does_not_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", f"postgresql+psycopg://x:y@127.0.0.1:{free_port()}/x")
+    found = findings(code=1)["database"]
+    assert "cannot be reached" in found["found"]
+    assert "that its server runs" in found["advice"]
 
 
 def test_postgresql_is_examined(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +209,33 @@ def test_a_server_is_examined_from_its_clients(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv("MAINSEQUENCE_LAKE", "/x")
         assert "MAINSEQUENCE_LAKE" in findings(code=1)["settings"]["found"]
     assert "not reached" in findings(code=1)["endpoint"]["found"]
+
+
+class OlderAndLate(BaseHTTPRequestHandler):
+    """A server of another release, whose clock is ten minutes behind."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return formatdate((timestamp or time.time()) - 600, usegmt=True)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"status": "ready", "info": {"version": "0.0.1"}}')
+
+
+def test_a_server_of_another_release_and_with_another_time_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), OlderAndLate) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MAINSEQUENCE_ENDPOINT", f"http://127.0.0.1:{other.server_port}")
+        monkeypatch.setenv("MAINSEQUENCE_TOKEN", "msp_x")
+        found = findings(code=1)
+        other.shutdown()
+    assert found["server's release"]["level"] == "warn"
+    assert found["server's release"]["found"].startswith("0.0.1, ")
+    assert found["server's release"]["advice"] == "Install the same release on both."
+    assert found["clock"]["level"] == "fail"
+    assert "NTP" in found["clock"]["advice"]
 
 
 def test_what_is_installed_is_judged_by_what_the_extras_need() -> None:

@@ -34,7 +34,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(home: Path) -> Iterator[Finding]:
-    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    place = _standing(home)
     if not place.is_dir():
         yield wrong("home", f"{place} is no folder", "Set MAINSEQUENCE_HOME to a folder.")
         return
@@ -51,6 +51,11 @@ def _home(home: Path) -> Iterator[Finding]:
         yield judge("space", found, "Free some: a full disk refuses every write.")
     else:
         yield fine("space", found)
+
+
+def _standing(folder: Path) -> Path:
+    """Give the folder, or the nearest above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -116,13 +121,21 @@ def _sound(found: databases.Finding) -> Finding:
 def _lake(settings: Settings) -> Iterator[Finding]:
     remote = "://" in settings.series
     if not remote and not Path(settings.series).exists():
-        yield fine("lake", f"{settings.series} is not there yet; the first series makes it")
+        yield _lake_to_be(Path(settings.series))
         return
     began = time.perf_counter()
     _probe(settings)
     yield fine(
         "lake", f"{settings.series} took, gave back and let go of a table in {time.perf_counter() - began:.2f} s"
     )
+
+
+def _lake_to_be(folder: Path) -> Finding:
+    place = _standing(folder.absolute())
+    if place.is_dir() and os.access(place, os.W_OK):
+        return fine("lake", f"{folder} is not there yet; the first series makes it")
+    found = f"{folder} is not there, and cannot be made in {place}"
+    return wrong("lake", found, "Mount what belongs there, or set MAINSEQUENCE_LAKE to a folder that you may write.")
 
 
 def _probe(settings: Settings) -> None:
