@@ -61,6 +61,10 @@ def test_it_stops_later_than_the_server_needs_and_comes_back_by_itself() -> None
     assert service["User"] != "root"
 
 
+def test_it_is_never_given_up_however_long_the_database_is_away() -> None:
+    assert unit()["Unit"]["StartLimitIntervalSec"] == "0"
+
+
 @pytest.mark.parametrize(
     "option", ["NoNewPrivileges", "PrivateTmp", "ProtectHome", "PrivateDevices", "LockPersonality"]
 )
