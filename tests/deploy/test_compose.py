@@ -1,8 +1,11 @@
 """The compose file: valid by the published schema, and nothing in it that a careful administrator would send back."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +25,34 @@ def test_it_is_valid_by_the_published_schema() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FILE]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def composed(settings: Path) -> subprocess.CompletedProcess[str]:
+    """What Compose itself makes of the file; it needs no engine for that."""
+    compose = ["docker", "compose"]
+    asked = [*compose, "version"]
+    if shutil.which("docker") is None or subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip("no Docker Compose here")
+    command = [*compose, "--env-file", settings, "-f", FILE, "config", "--format", "json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_compose_itself_reads_it_with_the_example_filled_in(tmp_path: Path) -> None:
+    filled = (ROOT / "deploy" / "compose.env.example").read_text().replace("PASSWORD=\n", "PASSWORD=abc123\n")
+    (tmp_path / "env").write_text(filled)
+    ran = composed(tmp_path / "env")
+    assert ran.returncode == 0, ran.stderr
+    server = json.loads(ran.stdout)["services"]["server"]
+    url = "postgresql+psycopg://mainsequence:abc123@database/mainsequence"
+    assert server["environment"]["MAINSEQUENCE_DATABASE_URL"] == url
+    assert [(port["host_ip"], port["published"]) for port in server["ports"]] == [("127.0.0.1", "8000")]
+    assert Path(server["build"]["context"]) == ROOT
+
+
+def test_compose_itself_refuses_to_start_without_passwords() -> None:
+    ran = composed(ROOT / "deploy" / "compose.env.example")
+    assert ran.returncode != 0
+    assert "set it in deploy/.env" in ran.stderr
 
 
 def test_it_is_a_server_postgresql_and_an_object_store_whose_bucket_is_made() -> None:
@@ -71,6 +102,11 @@ def test_the_server_has_no_rights_it_does_not_need() -> None:
     assert server["cap_drop"] == ["ALL"]
     assert server["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in server
+
+
+def test_the_server_can_be_stopped_before_it_answers() -> None:
+    """The first process of a container ignores SIGTERM until it handles it; behind an init it is not the first."""
+    assert SERVICES["server"]["init"] is True
 
 
 def test_its_settings_are_settings_of_the_platform() -> None:

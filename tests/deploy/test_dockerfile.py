@@ -49,6 +49,13 @@ def test_it_runs_as_a_user_without_rights() -> None:
     )
 
 
+def test_its_data_folder_is_that_users_alone_and_empty() -> None:
+    (user,), (volume,) = of("USER"), of("VOLUME")
+    (made,) = [run for run in of("RUN") if "useradd" in run]
+    assert "--no-create-home" in made, "a home made by useradd holds a shell's files"
+    assert f"install --directory --owner {user} --group {user} --mode 0700 {volume}" in made
+
+
 def test_it_holds_no_secret_and_watches_itself() -> None:
     assert not re.search(r"TOKEN|PASSWORD|SECRET|DATABASE_URL", FILE.read_text())
     assert "/healthz" in of("HEALTHCHECK")[0]
