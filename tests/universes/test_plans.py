@@ -317,7 +317,7 @@ def test_readers_through_other_universes_are_found():
     assert (found["derived"].affected, found["derived"].role) == (True, "universe")
     assert (found["pinned"].affected, "beside" in found) == (False, False)
     below = found["below"]
-    assert (below.affected, below.through, below.exact) == (True, ("derived",), False)
+    assert (below.affected, below.through, below.exact) == (True, ("derived",), True)
     assert below.differs_from == datetime(2024, 1, 5, 21, tzinfo=UTC)
 
 
@@ -457,4 +457,5 @@ def test_prices_of_a_universe_between_may_gain_whom_this_one_loses():
     InterpolatedPrices(prices_configuration=rules, assets_category_unique_id="rest").run(show_progress=False)
     plan = category.plan(remove=by_name("A"), effective_from=datetime(2024, 1, 3, tzinfo=UTC))
     [prices] = [each for each in plan.readers if each.role == "prices"]
-    assert (prices.affected, prices.exact, prices.through) == (True, False, ("rest",))
+    assert (prices.affected, prices.exact, prices.through) == (True, True, ("rest",))
+    assert prices.differs_from == datetime(2024, 1, 2, tzinfo=UTC)

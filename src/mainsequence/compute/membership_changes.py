@@ -61,6 +61,11 @@ class Reweighted:
     after: Floats
 
 
+_NONE, _NOTHING = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
+NOT_REWEIGHTED = Reweighted(_NONE, _NONE, _NONE, _NOTHING, _NOTHING)
+"""Nobody weighs something else."""
+
+
 def reweighted(change: Change) -> Reweighted:
     """Give the time over which members stay and weigh something else."""
     closed, opened = change.closed, change.opened

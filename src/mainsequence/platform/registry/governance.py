@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, delete, func, insert, not_, select, update
 
-from mainsequence.compute.intervals import Ints
 from mainsequence.domain.access import Actor
 from mainsequence.domain.beside import decision_of
 from mainsequence.domain.guards import ChangeRequestRecord, GuardChange, Guards
@@ -144,14 +143,6 @@ def is_reader(connection: Connection, category_id: int, identifier: str) -> bool
     table = category_reference.c
     one = (table.category_id == category_id, table.referrer_kind == "node", table.referrer == identifier)
     return connection.scalar(select(table.referrer).where(*one)) is not None
-
-
-def ever_members(connection: Connection, category_id: int, asset_ids: Ints) -> set[int]:
-    """Give those of some assets that have any time as members at the head."""
-    row = category_membership.c
-    held = (row.category_id == category_id, row.removed_revision == NEVER)
-    query = select(row.asset_id).distinct().where(*held, within(connection, row.asset_id, asset_ids.tolist()))
-    return set(connection.scalars(query))
 
 
 def members_besides(connection: Connection, category_id: int, asset_ids: Iterable[int]) -> set[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mainsequence.compute.intervals import Change, Intervals
 from mainsequence.contract import composition as contract
+from mainsequence.domain.access import Actor
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryCreation, CategoryRecord
 from mainsequence.domain.expressions import Expression, Operand, parse_expression, pointed, position_of
@@ -44,8 +45,13 @@ REASON_LENGTH = 4_000
 # -- the universes that an expression names
 
 
-def bound(work: Work, text: str, expression: Expression) -> list[Named]:
+def bound(work: Work, text: str, expression: Expression, reader: Actor | None = None) -> list[Named]:
     """Find the universes that an expression names, as it names them: two statements.
+
+    Parameters
+    ----------
+    reader
+        Who must see them; by default who acts.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def bound(work: Work, text: str, expression: Expression) -> list[Named]:
     operands = expression.operands
     names = list(dict.fromkeys(each.name for each in operands))
     present = governance.present_names(work.connection, work.organization_id, names)
-    ids = registry.ids_named(work.connection, work.actor, set(present.values()))
+    ids = registry.ids_named(work.connection, reader or work.actor, set(present.values()))
     for each in operands:
         if present[each.name] not in ids:
             raise _unknown(work, text, each)

@@ -65,8 +65,13 @@ def formula_of(expression: Expression, places: Sequence[int]) -> Formula:
     return tuple(step if isinstance(step, Operator) else numbers[step] for step in expression.steps)
 
 
-def network(work: Work, roots: Sequence[Named]) -> Network:
+def network(work: Work, roots: Sequence[Named], held: Named | None = None) -> Network:
     """Find everything that some universes are made from: two statements, however many they are and however deep.
+
+    Parameters
+    ----------
+    held
+        A universe that counts as a source, though it is made from others: what it holds is known otherwise.
 
     Raises
     ------
@@ -78,14 +83,15 @@ def network(work: Work, roots: Sequence[Named]) -> Network:
     found = registry.reach(work.connection, list(dict.fromkeys(roots)))
     for each in found.values():
         _check_known(each)
-    bodies = {named: Body.of(each.body) for named, each in found.items() if each.is_derived and each.body is not None}
+    made = {named: each.body for named, each in found.items() if each.is_derived and named != held}
+    bodies = {named: Body.of(body) for named, body in made.items() if body is not None}
     needs = {named: bodies[named].named(named.known) if named in bodies else [] for named in found}
     ordered = _ordered(needs, found)
     sources = tuple(named for named in ordered if named not in bodies)
-    made = [named for named in ordered if named in bodies]
-    places = {named: place for place, named in enumerate([*sources, *made])}
+    last = [named for named in ordered if named in bodies]
+    places = {named: place for place, named in enumerate([*sources, *last])}
     formulas = [
-        formula_of(parse_expression(bodies[each].text), [places[need] for need in needs[each]]) for each in made
+        formula_of(parse_expression(bodies[each].text), [places[need] for need in needs[each]]) for each in last
     ]
     return Network(sources, _states(work, [found[each] for each in sources]), tuple(formulas), places, found)
 
@@ -181,9 +187,9 @@ def last_change(work: Work, record: CategoryRecord) -> tuple[int, dict[str, int]
     return last or to_micros(record.created_at), Derived(work, whole).source_revisions()
 
 
-def read_at_head(work: Work, record: CategoryRecord) -> set[int]:
-    """Give the ids of a universe and of all that it is made from, pinned ones left out: nothing changes those."""
-    found = network(work, [Named(record.id)]).found
+def read_at_head(work: Work, roots: Sequence[Named]) -> set[int]:
+    """Give the ids of universes and of all that they are made from, pinned ones left out: nothing changes those."""
+    found = network(work, roots).found
     return {named.category_id for named in found if named.known == HEAD and named.revision == UNPINNED}
 
 

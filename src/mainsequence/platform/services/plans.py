@@ -3,7 +3,7 @@
 import numpy as np
 
 from mainsequence.compute.intervals import Change, Edit, Intervals, Verb, apply, become, concatenate
-from mainsequence.compute.membership_changes import after, change_of, entering, leaving, most_gone, reweighted
+from mainsequence.compute.membership_changes import after, entering, leaving, most_gone, reweighted
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
@@ -19,7 +19,7 @@ from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import approvals, beside, derived, guards, impact, memberships, planned, readers
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import Consent
-from mainsequence.platform.services.impact import Shift
+from mainsequence.platform.services.shifts import Shift
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -65,7 +65,8 @@ def described(
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     names = ledger.identifiers(work.connection, ids)
     gained, lost = entering(change), leaving(change)
-    shift = Shift(head, gained, lost, reweighted(change), names, _departed(work, head, change))
+    before = ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
+    shift = Shift(head, before, gained, lost, names, reweighted(change))
     told = impact.of(work, shift)
     return PlanRecord(
         unique_identifier=head.unique_identifier,
@@ -106,15 +107,6 @@ def _announced(work: Work, head: CategoryRecord, besides: Beside) -> list[Announ
         )
         for asset, effective, announced in zip(*columns, strict=True)
     ]
-
-
-def _departed(work: Work, head: CategoryRecord, change: Change) -> tuple[int, ...]:
-    """Name those whom a change leaves no time at all."""
-    if not len(change.lost):
-        return ()
-    present = ledger.intervals_of(work.connection, State(head.id), change.lost, MIN_MICROS, MAX_MICROS)
-    own = change_of(*(rows.take(np.isin(rows.asset, change.lost)) for rows in (change.closed, change.opened)))
-    return tuple(sorted(set(change.lost.tolist()) - set(after(present, own).asset.tolist())))
 
 
 def _spells(rows: Intervals, names: dict[int, str]) -> list[Spell]:

@@ -26,8 +26,12 @@ class Reader:
         How it is registered.
     about
         What it told of itself.
+    universe
+        What it reads: the universe asked about, or the last of those between.
     through
         The universes between, from the one asked about.
+    made
+        The universe that it is, for one that is made from the other.
     calendar
         The calendar of its stamps, where that is known.
     pinned
@@ -37,7 +41,9 @@ class Reader:
     kind: str
     identifier: str
     about: ReaderAbout
+    universe: CategoryRecord
     through: tuple[str, ...] = ()
+    made: CategoryRecord | None = None
     calendar: str | None = None
     pinned: tuple[str, ...] = ()
 
@@ -48,8 +54,11 @@ class Reader:
 
 
 def of(work: Work, head: CategoryRecord) -> list[Reader]:
-    """Find every reader of a universe that who asks may see; each once, the nearest first."""
-    found: dict[tuple[str, str], Reader] = {}
+    """Find every reader of a universe that who asks may see, once for each universe through which it reads.
+
+    The nearest come first.
+    """
+    found: list[Reader] = []
     seen = {head.id}
     queue: deque[tuple[CategoryRecord, tuple[str, ...]]] = deque([(head, ())])
     while queue:
@@ -58,12 +67,12 @@ def of(work: Work, head: CategoryRecord) -> list[Reader]:
         others = _universes(work, references)
         for reference in references:
             reader = _reader(work, universe, reference, through, others)
-            found.setdefault((reader.kind, reader.identifier), reader)
-            below = others.get(reference.identifier) if reference.kind == UNIVERSE_REFERENCE else None
+            found.append(reader)
+            below = reader.made
             if below is not None and below.id not in seen and not reader.pinned:
                 seen.add(below.id)
                 queue.append((below, (*through, below.unique_identifier)))
-    return _told(work, list(found.values()))
+    return _told(work, found)
 
 
 def hidden(work: Work, head: CategoryRecord) -> int:
@@ -89,7 +98,7 @@ def _reader(
     others: dict[str, CategoryRecord],
 ) -> Reader:
     about = reference.about or ReaderAbout()
-    pinned = about.pins
+    pinned, below = about.pins, None
     if reference.kind == PORTFOLIO_REFERENCE:
         about = about.model_copy(update={"role": "portfolio"})
     elif reference.kind == UNIVERSE_REFERENCE:
@@ -97,7 +106,7 @@ def _reader(
         below = others.get(reference.identifier)
         if below is not None and governance.reads_pinned_only(work.connection, below.id, universe.id):
             pinned = (f"{universe.unique_identifier}@…",)
-    return Reader(reference.kind, reference.identifier, about, through, pinned=pinned)
+    return Reader(reference.kind, reference.identifier, about, universe, through, below, pinned=pinned)
 
 
 def _told(work: Work, readers: list[Reader]) -> list[Reader]:

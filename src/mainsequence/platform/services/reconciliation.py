@@ -27,6 +27,7 @@ from mainsequence.domain.times import (
 from mainsequence.errors import ValidationError
 from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry.composition import Named
 from mainsequence.platform.services import derived, pins
 from mainsequence.platform.services.membership_reads import membership_of
 from mainsequence.platform.work import Work, carries_out
@@ -147,7 +148,7 @@ def _moves(work: Work, head: CategoryRecord) -> Ints:
     dated = bounds[(bounds > MIN_MICROS) & (bounds < MAX_MICROS)]
     if len(dated):
         return dated
-    keys = derived.read_at_head(work, head) if derived.is_derived(head) else {head.id}
+    keys = derived.read_at_head(work, [Named(head.id)]) if derived.is_derived(head) else {head.id}
     revisions = (each for key in keys for each in registry.revisions(work.connection, key))
     recorded = {to_micros(each.recorded_at) for each in revisions if not each.is_announcement}
     return np.array(sorted(recorded), dtype=np.int64)
