@@ -34,6 +34,19 @@ def test_a_universe_is_derived_redefined_and_read():
     assert "cannot be read at position 4" in refusal("category", "redefine", "both", "one&&", code=2)
 
 
+def test_another_expression_is_planned_applied_and_taken_back(tmp_path: Path):
+    answer("category", "derive", "both", "one & two")
+    shown = run("category", "plan", "both", "--expression", "one | two").stdout
+    assert "made from one & two → one | two" in shown
+    assert ["  + a" in shown, "  + c" in shown, "  - b" in shown] == [True, True, False]
+    file = tmp_path / "plan.json"
+    file.write_text(run("category", "plan", "both", "--expression", "one | two", "--json").stdout)
+    assert answer("category", "apply", str(file), "--reason", "wider")["revision"] == 2
+    assert names("members", "both") == ["a", "b", "c"]
+    assert answer("category", "revert", "both", "--to", "1")["revision"] == 3
+    assert answer("category", "definition", "both")["expression"] == "one & two"
+
+
 def test_an_expression_is_evaluated_without_being_stored():
     assert names("evaluate", "one ^ two") == ["a", "c"]
     assert run("category", "evaluate", "one - one").stdout == "no members\n"

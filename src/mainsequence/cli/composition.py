@@ -51,10 +51,11 @@ def redefine(
     expression: Expression,
     reason: Reason = None,
     if_revision: IfRevision = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Give a universe that is made from others another expression."""
-    made = find(category).redefine(expression, reason=reason, if_revision=if_revision)
+    made = find(category).redefine(expression, reason=reason, if_revision=if_revision, force=force)
     show_one(_defined(made), as_json=as_json)
 
 

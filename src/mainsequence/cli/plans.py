@@ -33,6 +33,9 @@ def plan(
     replace_file: ReplaceFile = None,
     append_file: AppendFile = None,
     remove_file: RemoveFile = None,
+    expression: Annotated[
+        str | None, typer.Option(help="Make it from this, where it is made from other universes.")
+    ] = None,
     effective_from: From = None,
     effective_to: To = None,
     if_revision: IfRevision = None,
@@ -41,6 +44,8 @@ def plan(
     """Say what a change would do: who enters and leaves, who reads it, what would be missing. Nothing is changed."""
     named = {"replace": (replace, replace_file), "append": (append, append_file), "remove": (remove, remove_file)}
     wanted: dict[str, Any] = {what: named_assets(names, file) for what, (names, file) in named.items() if names or file}
+    if expression is not None:
+        wanted["expression"] = expression
     window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
     show_plan(find(category).plan(**wanted, **window, if_revision=if_revision), as_json=as_json)
 

@@ -36,6 +36,7 @@ def lines(plan: PlanRecord, shown: int = SHOWN) -> list[Line]:
     title = f"{plan.unique_identifier} at revision {plan.change.revision}, planned {_moment(plan.planned_at)}"
     return [
         Line("#", title),
+        *_definition(plan),
         *_cut(_members(plan), shown),
         *_section("Announced", [Line("~", _announced(each)) for each in plan.announced], shown),
         *_section("Decided", [Line("·", str(plan.decision))] if plan.decision else [], shown),
@@ -64,6 +65,11 @@ def html(plan: PlanRecord) -> str:
 
 def _style(sign: str) -> str:
     return "font-weight:bold" if sign == "#" else _CSS.get(sign, "")
+
+
+def _definition(plan: PlanRecord) -> list[Line]:
+    asked = plan.change.expression
+    return [] if asked is None else [Line("~", f"made from {plan.made_from} → {asked}")]
 
 
 def _members(plan: PlanRecord) -> list[Line]:

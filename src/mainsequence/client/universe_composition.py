@@ -252,7 +252,7 @@ class Composed(Combinable, UniverseObject):
         """
         where = carrier() if isinstance(expression, str) else expression._where()  # noqa: SLF001
         fields: dict[str, Any] = {**named(unique_identifier, display_name), "description": description}
-        body = contract.Derivation(**fields, expression=_written(expression), reason=reason)
+        body = contract.Derivation(**fields, expression=written(expression), reason=reason)
         return cls._bind(where.call(contract.DERIVE, body), where)
 
     @classmethod
@@ -288,17 +288,34 @@ class Composed(Combinable, UniverseObject):
         *,
         if_revision: int | None = None,
         reason: str | None = None,
+        force: bool = False,
     ) -> Self:
         """Give a universe that is made from others another expression; what was known before stays readable.
 
+        ``plan(expression=…)`` says beforehand who would enter and leave, and what reads it.
+
+        Parameters
+        ----------
+        expression
+            As for `from_expression`.
+        if_revision
+            Refuse unless the definition is at this revision.
+        reason
+            Why, for the history.
+        force
+            Let more members leave than the guards of the universe allow.
+
         Raises
         ------
+        RemovalGuardError
+            More members would leave at once than the universe allows: by default half, of more than 20.
         CyclicUniverseError
             It would be made from itself.
         DerivedUniverseError
             It is not made from others.
         """
-        body = contract.Redefinition(expression=_written(expression), if_revision=if_revision, reason=reason)
+        said: dict[str, Any] = {"if_revision": if_revision, "reason": reason, "force": force}
+        body = contract.Redefinition(expression=written(expression), **said)
         return self._refresh(self._call(contract.REDEFINE, body, key=self.id))
 
     def change_rule(self, rule: UniverseRule, *, if_revision: int | None = None, reason: str | None = None) -> Self:
@@ -398,7 +415,14 @@ class Composed(Combinable, UniverseObject):
         return self._call(contract.WHY, body, key=self.id)
 
 
-def _written(expression: "str | Combinable | CategoryRecord") -> str:
+def written(expression: "str | Combinable | CategoryRecord") -> str:
+    """Write an expression as text.
+
+    Raises
+    ------
+    ValidationError
+        It is none.
+    """
     if isinstance(expression, str):
         return expression
     if isinstance(expression, Combinable):

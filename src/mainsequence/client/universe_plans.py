@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mainsequence.client.assets import asset_ids_of
 from mainsequence.client.connection import carrier
@@ -24,6 +24,9 @@ from mainsequence.domain.guards import (
 from mainsequence.domain.times import TimeLike, to_datetime
 from mainsequence.errors import ValidationError
 
+if TYPE_CHECKING:
+    from mainsequence.client.universe_composition import Combinable
+
 Members = Iterable[AssetRecord] | Iterable[int]
 """Assets, as objects or by ids."""
 
@@ -39,6 +42,7 @@ class Planned(UniverseObject):
         replace: Members | None = None,
         append: Members | None = None,
         remove: Members | None = None,
+        expression: "str | Combinable | None" = None,
         weights: Weights | None = None,
         effective_from: TimeLike | None = None,
         effective_to: TimeLike | None = None,
@@ -52,6 +56,8 @@ class Planned(UniverseObject):
             Make the universe exactly these: assets, or ids.
         append, remove
             Make these members, take these out; both in one step where both are given.
+        expression
+            Make the universe from this, where it is made from others: text, or universes combined.
         weights
             For those replaced with or appended: by asset id, or in the order named. Alone, by asset id: members weigh
             that from now on.
@@ -67,6 +73,8 @@ class Planned(UniverseObject):
         UnknownAssetsError
             An id that does not exist.
         """
+        from mainsequence.client.universe_composition import written
+
         if weights is not None and replace is None and append is None and isinstance(weights, Mapping):
             append = list(weights)
         wanted = {"replace": replace, "append": append, "remove": remove}
@@ -74,6 +82,7 @@ class Planned(UniverseObject):
         weighted = ids.get("replace", ids.get("append"))
         body = contract.PlanQuery(
             **ids,
+            expression=None if expression is None else written(expression),
             weights=aligned(weights, weighted or []),
             effective_from=None if effective_from is None else to_datetime(effective_from, "effective_from"),
             effective_to=None if effective_to is None else to_datetime(effective_to, "effective_to"),

@@ -32,6 +32,7 @@ class Redefinition(Value):
     expression: ExpressionText
     if_revision: int | None = Field(None, description="Refuse unless the definition is at this revision")
     reason: Reason | None = None
+    force: bool = Field(False, description="Go past the guard against large removals")
 
 
 class RuleCreation(Value):

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from mainsequence.contract.operation import reading, writing
 from mainsequence.domain.categories import AssetId, CategoryRecord, Reason, Weight
+from mainsequence.domain.expressions import ExpressionText
 from mainsequence.domain.plans import PlannedChange, PlanRecord
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value, listed
@@ -21,6 +22,7 @@ class PlanQuery(Value):
     replace: list[AssetId] | None = Field(None, description="Ids: make the universe exactly these")
     append: list[AssetId] | None = Field(None, description="Ids: make these members")
     remove: list[AssetId] | None = Field(None, description="Ids: take these out")
+    expression: ExpressionText | None = Field(None, description="Make it from this, where it is made from others")
     weights: list[Weight] | None = Field(None, description="One for each asset to replace with, or to append")
     effective_from: Instant | None = None
     effective_to: Instant | None = None
@@ -29,10 +31,14 @@ class PlanQuery(Value):
     @model_validator(mode="after")
     def _one_change(self) -> Self:
         named = (self.append, self.remove)
-        if (self.replace is None) == (named == (None, None)):
+        asked = (self.replace is not None, named != (None, None), self.expression is not None)
+        if sum(asked) != 1:
             raise ValidationError(
-                "Say once what shall change.", hint="Give replace=[…], or append=[…] and remove=[…], or weights={…}."
+                "Say once what shall change.",
+                hint="Give replace=[…], or append=[…] and remove=[…], or weights={…}; or expression='…'.",
             )
+        if self.expression is not None and (self.weights, self.effective_from, self.effective_to) != (None,) * 3:
+            raise ValidationError("An expression has no weights, and no dates of its own.", hint="Leave them out.")
         both = set(self.append or ()) & set(self.remove or ())
         if both:
             raise ValidationError(

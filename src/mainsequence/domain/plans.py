@@ -38,7 +38,8 @@ class Rows(Value):
 class PlannedChange(Value):
     """Exactly what is written: the rows to close and to open, at one revision of one universe.
 
-    A plan is no more than that. What is asked for may note announcements besides, or settle dates of a rule.
+    A plan is no more than that, or gives an expression that a universe shall be made from. What is asked for may note
+    announcements besides, or settle dates of a rule.
     """
 
     category_id: int
@@ -48,6 +49,11 @@ class PlannedChange(Value):
     opened: Rows
     announced: AnnouncedDates | None = Field(None, exclude_if=_is_left_out)
     decided: DecidedDates | None = Field(None, exclude_if=_is_left_out)
+    expression: str | None = Field(
+        None,
+        exclude_if=_is_left_out,
+        description="What the universe shall be made from; closed and opened are then what follows",
+    )
 
     @property
     def content_hash(self) -> str:
@@ -57,7 +63,7 @@ class PlannedChange(Value):
     @property
     def is_rows_alone(self) -> bool:
         """Whether it changes membership and records nothing besides."""
-        return self.announced is None and self.decided is None
+        return self.announced is None and self.decided is None and self.expression is None
 
     def as_known(self, known_at: int) -> "PlannedChange":
         """Give the change as if its rule had decided the same at another time."""
@@ -184,11 +190,13 @@ class PlanRecord(Value):
     objections: list[Objection]
     announced: list[Announcement] = Field(default_factory=list, exclude_if=_is_left_out)
     decision: Decision | None = Field(None, exclude_if=_is_left_out)
+    made_from: str | None = Field(None, exclude_if=_is_left_out, description="The expression that it is made from now")
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
-        return not (self.change.closed.asset_id or self.change.opened.asset_id or self.announced)
+        rows = self.change.closed.asset_id or self.change.opened.asset_id
+        return not (rows or self.announced) and self.change.expression == self.made_from
 
     @property
     def affected(self) -> list[AffectedReader]:

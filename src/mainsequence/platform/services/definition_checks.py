@@ -4,6 +4,7 @@ What a definition says stands in its revision too, whose hash covers it. Nothing
 cannot be read is a finding. Of a reason that is too long for its revision, the end is not covered.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ from mainsequence.platform.work import Work
 
 Row: TypeAlias = Mapping[str, Any]
 
-_DEFINING = ("define", "redefine")
+_DEFINING = re.compile("define|redefine|revert to [0-9]+")
 _OPERAND = ("operand_id", "pinned_revision", "pinned_at")
 
 
@@ -27,7 +28,7 @@ def definitions(work: Work, facts: Row, revisions: Sequence[Row]) -> Iterator[Fi
     """Compare what is stored of definitions with the history, which was checked by itself."""
     stored = source.definitions(work.connection, facts["id"])
     yield from _kind(facts, bool(stored))
-    recorded = {each["revision"]: each for each in revisions if each["operation"] in _DEFINING}
+    recorded = {each["revision"]: each for each in revisions if _defines(facts, each)}
     operands = _by_revision(source.operands(work.connection, facts["id"]))
     names = _Names(work, facts["kind"], stored)
     for row in stored:
@@ -40,6 +41,13 @@ def definitions(work: Work, facts: Row, revisions: Sequence[Row]) -> Iterator[Fi
         yield _finding(revision, f"The definition of revision {revision} is gone.")
     for revision in operands.keys() - present:
         yield _finding(revision, f"Universes are named by revision {revision!r}, which has no definition.")
+
+
+def _defines(facts: Row, revision: Row) -> bool:
+    """Tell whether a revision recorded a definition: going back does so where members follow from one."""
+    operation = str(revision["operation"])
+    reverts = operation.startswith("revert") and facts["kind"] != EXPRESSION
+    return not reverts and _DEFINING.fullmatch(operation) is not None
 
 
 def _finding(revision: Any, message: str) -> Finding:

@@ -208,22 +208,6 @@ def said_of(reason: str | None, text: str) -> str:
     return short if reason is None else f"{reason[: REASON_LENGTH - len(short) - 2]}: {short}"
 
 
-@carries_out(contract.REDEFINE)
-def redefine(work: Work, body: contract.Redefinition, *, key: int) -> CategoryRecord:
-    """Give a universe that is made from others another expression; the same one makes no revision."""
-    head = held_head(work, key, body.if_revision, body.reason)
-    if head.kind != EXPRESSION:
-        raise DerivedUniverseError(
-            f"{head.unique_identifier} is not made from other universes.",
-            hint="AssetCategory.from_expression(…) makes one that is.",
-        )
-    defined = registry.definition(work.connection, key)
-    if defined is not None and defined[2].text == body.expression:
-        return head
-    expression = parse_expression(body.expression)
-    return define(work, head, body.expression, bound(work, body.expression, expression), "redefine", body.reason)
-
-
 def held_head(work: Work, key: int, if_revision: int | None, reason: str | None) -> CategoryRecord:
     """Lock a universe that is to be defined anew, and check what guards it."""
     registry.hold_definitions(work.connection, work.organization_id)

@@ -209,7 +209,7 @@ def refuse_change(record: CategoryRecord) -> None:
     if record.kind == MEMBERS:
         return
     made = {EXPRESSION: "is made from other universes", RULE: "is filled by a rule"}[record.kind]
-    verb = {EXPRESSION: "redefine(…)", RULE: "change_rule(…)"}[record.kind]
+    verb = {EXPRESSION: "plan(expression=…) and redefine(…)", RULE: "change_rule(…)"}[record.kind]
     raise DerivedUniverseError(
         f"{record.unique_identifier} {made}: its members follow from what it is made from.",
         hint=f"Change that, or how it is made with {verb}; or combine it with another universe in an expression.",

@@ -17,7 +17,7 @@ from mainsequence.platform.registry import categories as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import assets as assets_service
-from mainsequence.platform.services import derived, memberships
+from mainsequence.platform.services import derived, memberships, redefining
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.membership_reads import membership_of, state_of
 from mainsequence.platform.work import Work, carries_out
@@ -113,11 +113,15 @@ def _by(course: Course, touches: list[Touch], left: int | None, recorded: dict[i
 def revert(work: Work, body: contract.Reversion, *, key: int) -> CategoryRecord:
     """Make the membership exactly what it was in a recorded state, weights and dates too; that is a new revision.
 
+    A universe that is made from others gets the expression that it had.
+
     Raises
     ------
     ConflictError
         It would bring back assets that were retired since.
     """
+    if derived.is_derived(registry.by_id(work.connection, work.actor, key)):
+        return redefining.revert(work, body, key=key)
     head = memberships.begin_change(work, key, body.if_revision)
     derived.refuse_change(head)
     state = state_of(work, key, body.revision, body.known_at)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from mainsequence.compute.intervals import Change, Floats, Ints
+from mainsequence.compute.intervals import Change, Floats, Intervals, Ints
 from mainsequence.compute.membership_changes import entering, leaving, sweep
 from mainsequence.contract.guards import ChangeAsked
 from mainsequence.domain.access import LOCAL_OWNER, Role
@@ -32,7 +32,7 @@ from mainsequence.platform.registry import governance as registry
 from mainsequence.platform.registry import ledger
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.tables import category_membership, user
-from mainsequence.platform.services import planned
+from mainsequence.platform.services import derived, planned
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.work import Work
 
@@ -92,6 +92,19 @@ def check(
         raise _approval_required(work, head, planned.written(head, change, operation, besides), reason, consent, guards)
 
 
+def check_redefinition(work: Work, head: CategoryRecord, change: Change, consent: Consent) -> None:
+    """Refuse another expression that the guards of a universe made from others do not let pass.
+
+    Raises
+    ------
+    GuardError
+        Which guard, and what would satisfy it. A lock, a reason and approvers are `check_definition`'s.
+    """
+    guards = registry.guards(work.connection, head.id)
+    for error in (*_planned(head, guards, consent), *_removals(work, head, guards, change, consent)):
+        raise error
+
+
 def check_request(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> None:
     """Refuse to store a request that no approval is needed for, or that another guard refuses.
 
@@ -116,9 +129,18 @@ def objections(work: Work, head: CategoryRecord, change: Change) -> list[Objecti
     """List the guards that would refuse a change without a reason and without force."""
     guards = registry.guards(work.connection, head.id)
     errors: list[GuardError] = list(_findings(work, head, guards, change, None, Consent(is_planned=True)))
-    if guards.approvers:
+    if guards.approvers and derived.is_derived(head):
+        errors += [] if may_steward(work, head.id, guards) else [_left_to_owners(head)]
+    elif guards.approvers:
         errors.append(ApprovalRequiredError(_needs(head, guards), hint="Applying it stores a request."))
     return [Objection(code=each.code, message=each.message, hint=each.hint) for each in errors]
+
+
+def _left_to_owners(head: CategoryRecord) -> ApprovalRequiredError:
+    return ApprovalRequiredError(
+        f"{head.unique_identifier!r} has approvers: what it is made from is changed by its owners.",
+        hint="Ask one of them to apply it.",
+    )
 
 
 def _findings(
@@ -135,6 +157,11 @@ def _basics(head: CategoryRecord, guards: Guards, reason: str | None, consent: C
         yield locked(head)
     if guards.require_reason and not (reason or "").strip():
         yield ReasonRequiredError(f"A change of {name!r} needs a reason.", hint="Give reason='…'.", category=name)
+    yield from _planned(head, guards, consent)
+
+
+def _planned(head: CategoryRecord, guards: Guards, consent: Consent) -> Iterator[GuardError]:
+    name = head.unique_identifier
     if guards.require_plan and not consent.is_planned:
         yield PlanRequiredError(
             f"{name!r} is changed by plans only.",
@@ -159,7 +186,7 @@ def _removals(
     if not len(change.lost) or _harmless(guards, change):
         return
     lost = leaving(change)
-    present = ledger.intervals(work.connection, State(head.id), int(lost.start.min()), int(lost.end.max()))
+    present = _present(work, head, int(lost.start.min()), int(lost.end.max()))
     moments = sweep(present, lost, entering(change))
     worst = moments.largest_fraction(_allowed(guards, moments.present))
     if worst is not None and not consent.force:
@@ -167,6 +194,12 @@ def _removals(
         yield _too_many(head, guards, gone, there, at)
     elif guards.forbid_empty and (moments.left == 0).any():
         yield _would_be_empty(head, int(moments.at[np.argmin(moments.left)]))
+
+
+def _present(work: Work, head: CategoryRecord, start: int, end: int) -> Intervals:
+    if derived.is_derived(head):
+        return derived.membership(work, head).intervals(start, end)
+    return ledger.intervals(work.connection, State(head.id), start, end)
 
 
 def _allowed(guards: Guards, members: Ints) -> Floats:
@@ -183,6 +216,8 @@ def _harmless(guards: Guards, change: Change) -> bool:
 
 def members(work: Work, head: CategoryRecord, time: int) -> int:
     """Count the members at a time."""
+    if derived.is_derived(head):
+        return len(derived.membership(work, head).ids(time))
     query = select(func.count()).select_from(category_membership).where(*State(head.id).valid_at(time))
     return int(work.connection.scalar(query) or 0)
 

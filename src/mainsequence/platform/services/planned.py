@@ -56,7 +56,9 @@ def read_back(work: Work, head: CategoryRecord, given: PlannedChange) -> Change:
             f"The plan is for the asset category with id {given.category_id}, not for {head.unique_identifier!r}.",
             hint="Apply it to the universe that it was made for.",
         )
-    _check_revision(head, given.revision)
+    check_revision(head, given.revision)
+    if given.expression is not None:
+        raise AlteredPlanError("Members are not made from an expression.", hint="Make the plan again.")
     change = change_of(_rows(given.closed), _rows(given.opened))
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     present = ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
@@ -69,7 +71,14 @@ def read_back(work: Work, head: CategoryRecord, given: PlannedChange) -> Change:
     return again
 
 
-def _check_revision(head: CategoryRecord, expected: int) -> None:
+def check_revision(head: CategoryRecord, expected: int) -> None:
+    """Refuse what was planned for another revision than the head.
+
+    Raises
+    ------
+    StaleRevisionError
+        The universe moved.
+    """
     if head.revision != expected:
         raise StaleRevisionError(
             f"{head.unique_identifier} is at revision {head.revision}, the change was planned for {expected}.",

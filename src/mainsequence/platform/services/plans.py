@@ -2,21 +2,31 @@
 
 import numpy as np
 
-from mainsequence.compute.intervals import Change, Edit, Intervals, Verb, apply, become, concatenate
+from mainsequence.compute.intervals import Change, Edit, Intervals, Ints, Verb, apply, become, concatenate
 from mainsequence.compute.membership_changes import after, entering, leaving, most_gone, reweighted
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
 from mainsequence.domain.beside import Announcement, decision_of
 from mainsequence.domain.categories import CategoryRecord
-from mainsequence.domain.plans import ChangeSize, PlanRecord, Reweighting, Spell
+from mainsequence.domain.plans import ChangeSize, PlannedChange, PlanRecord, Reweighting, Spell
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
 from mainsequence.domain.values import trusted
 from mainsequence.errors import AlteredPlanError
 from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry.ledger import State
-from mainsequence.platform.services import approvals, beside, derived, guards, impact, memberships, planned, readers
+from mainsequence.platform.services import (
+    approvals,
+    beside,
+    derived,
+    guards,
+    impact,
+    memberships,
+    planned,
+    readers,
+    redefining,
+)
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.shifts import Shift
@@ -28,11 +38,15 @@ def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
     """Say what a change would do; nothing is changed."""
     head = category_registry.by_id(work.connection, work.actor, key)
     memberships.check_revision(head, body.if_revision)
+    if body.expression is not None:
+        change, _ = redefining.change_by(work, head, body.expression)
+        return described(work, head, change, redefining.written(head, change, body.expression))
     derived.refuse_change(head)
     verbs = {Verb.UPDATE: body.replace, Verb.REMOVE: body.remove, Verb.APPEND: body.append}
     edits = [_edit(work, head, body, verb, ids) for verb, ids in verbs.items() if ids is not None]
     operation = str(edits[0].verb) if len(edits) == 1 else "change"
-    return described(work, head, _change(work, head, edits), operation)
+    change = _change(work, head, edits)
+    return described(work, head, change, planned.written(head, change, operation))
 
 
 def _edit(work: Work, head: CategoryRecord, body: contract.PlanQuery, verb: Verb, ids: list[int]) -> Edit:
@@ -58,14 +72,13 @@ def _change(work: Work, head: CategoryRecord, edits: list[Edit]) -> Change:
 
 
 def described(
-    work: Work, head: CategoryRecord, change: Change, operation: str, besides: Beside = NOTHING_BESIDE
+    work: Work, head: CategoryRecord, change: Change, asked: PlannedChange, besides: Beside = NOTHING_BESIDE
 ) -> PlanRecord:
-    """Say what a change of the head would do, and what is recorded besides."""
-    asked = planned.written(head, change, operation, besides)
+    """Say what a change of the head would do, which is asked for so, and what is recorded besides."""
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     names = ledger.identifiers(work.connection, ids)
     gained, lost = entering(change), leaving(change)
-    before = ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
+    before = _before(work, head, ids)
     shift = Shift(head, before, gained, lost, names, reweighted(change))
     told = impact.of(work, shift)
     return PlanRecord(
@@ -85,6 +98,7 @@ def described(
         objections=guards.objections(work, head, change),
         announced=_announced(work, head, besides),
         decision=None if besides.decided is None else decision_of(besides.decided.summary),
+        made_from=redefining.present_text(work, head),
     )
 
 
@@ -107,6 +121,13 @@ def _announced(work: Work, head: CategoryRecord, besides: Beside) -> list[Announ
         )
         for asset, effective, announced in zip(*columns, strict=True)
     ]
+
+
+def _before(work: Work, head: CategoryRecord, ids: Ints) -> Intervals:
+    if not derived.is_derived(head):
+        return ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
+    rows = derived.membership(work, head).intervals(MIN_MICROS, MAX_MICROS)
+    return rows.take(np.isin(rows.asset, ids))
 
 
 def _spells(rows: Intervals, names: dict[int, str]) -> list[Spell]:
@@ -151,7 +172,7 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
     changed = len(np.union1d(change.gained, change.lost))
     time = most_gone(lost)
     members = guards.members(work, head, time if len(lost) and time != MIN_MICROS else work.now)
-    recorded = category_registry.revisions(work.connection, head.id)
+    recorded = [] if derived.is_derived(head) else category_registry.revisions(work.connection, head.id)
     past = [each.added + each.removed for each in recorded if not each.is_announcement][1:]
     return ChangeSize(
         changed=changed,
@@ -167,8 +188,10 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
 def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
     """Write exactly what was planned, or nothing."""
     is_plan = body.change.operation in planned.PLANNED and body.change.is_rows_alone
-    if body.change.content_hash != body.content_hash or not is_plan:
+    if body.change.content_hash != body.content_hash or not (is_plan or body.change.expression is not None):
         raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
+    if body.change.expression is not None:
+        return redefining.apply(work, body, key=key)
     head = memberships.begin_change(work, key, None)
     derived.refuse_change(head)
     change = planned.read_back(work, head, body.change)
@@ -184,4 +207,4 @@ def request_plan(work: Work, _body: None, *, key: int) -> PlanRecord:
     head = category_registry.by_id(work.connection, work.actor, request.category_id)
     asked = approvals.requested(work, request)
     change = planned.read_back(work, head, asked)
-    return described(work, head, change, asked.operation, beside.read_back(work, head, asked))
+    return described(work, head, change, asked, beside.read_back(work, head, asked))
