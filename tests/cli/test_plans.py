@@ -43,6 +43,18 @@ def test_a_plan_is_shown_kept_in_a_file_and_applied(tmp_path: Path):
     assert "no plan" in refusal("category", "apply", names, code=2)
 
 
+def test_weights_are_planned_and_applied(tmp_path: Path):
+    file = tmp_path / "plan.json"
+    words = ("--replace", "KO", "--replace", "AMD", "--weight", "KO=0.75", "--weight", "AMD=0.25")
+    file.write_text(run("category", "plan", "basket", *words, "--json").stdout)
+    run("category", "apply", file)
+    weights = {each["unique_identifier"]: each["weight"] for each in answer("category", "members", "basket")}
+    assert weights == {"KO": 0.75, "AMD": 0.25}
+    assert "~ KO weight 0.75 → 0.5" in run("category", "plan", "basket", "--weight", "KO=0.5").stdout
+    assert "PG=0.5" in refusal("category", "plan", "basket", "--weight", "KO=half", code=2)
+    assert "no weight for" in refusal("category", "plan", "basket", "--append", "PG", "--weight", "KO=1", code=2)
+
+
 def test_what_cannot_be_planned_is_refused():
     assert "replace=[…]" in refusal("category", "plan", "basket", code=2)
     assert "TSLA" in refusal("category", "plan", "basket", "--append", "TSLA")

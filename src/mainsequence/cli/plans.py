@@ -10,8 +10,9 @@ import typer
 
 import mainsequence.client as msc
 from mainsequence.cli.categories import Category, Force, From, IfRevision, Reason, To, find, record_of
-from mainsequence.cli.naming import named_assets, read_text
+from mainsequence.cli.naming import find_assets, named_assets, read_text
 from mainsequence.cli.output import AsJson, say, show_one
+from mainsequence.errors import ValidationError
 
 app = typer.Typer()
 
@@ -21,12 +22,17 @@ Append = Annotated[Named, typer.Option(metavar="ASSET", help="Make this a member
 Remove = Annotated[Named, typer.Option(metavar="ASSET", help="Take this out; repeat it.")]
 ReplaceFile = Annotated[Path | None, typer.Option(help="A file with those to replace by; - is standard input.")]
 AppendFile = Annotated[Path | None, typer.Option(help="A file with those to append.")]
+Weights = Annotated[
+    Named,
+    typer.Option(metavar="ASSET=WEIGHT", help="What one that is appended, replaced by or stays weighs; repeat it."),
+]
 RemoveFile = Annotated[Path | None, typer.Option(help="A file with those to remove.")]
 
 
 @app.command("plan")
 def plan(
     category: Category,
+    *,
     replace: Replace = None,
     append: Append = None,
     remove: Remove = None,
@@ -36,6 +42,7 @@ def plan(
     expression: Annotated[
         str | None, typer.Option(help="Make it from this, where it is made from other universes.")
     ] = None,
+    weight: Weights = None,
     effective_from: From = None,
     effective_to: To = None,
     if_revision: IfRevision = None,
@@ -46,8 +53,20 @@ def plan(
     wanted: dict[str, Any] = {what: named_assets(names, file) for what, (names, file) in named.items() if names or file}
     if expression is not None:
         wanted["expression"] = expression
+    if weight:
+        wanted["weights"] = _weights(weight)
     window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
     show_plan(find(category).plan(**wanted, **window, if_revision=if_revision), as_json=as_json)
+
+
+def _weights(pairs: list[str]) -> dict[int, float]:
+    """Read pairs such as ``PG=0.5``, by id of the asset."""
+    names, _, numbers = zip(*(each.rpartition("=") for each in pairs), strict=True)
+    try:
+        weights = [float(each) for each in numbers]
+    except ValueError as error:
+        raise ValidationError(f"A weight cannot be read: {error}.", hint="Write it like PG=0.5.") from None
+    return dict(zip((each.id for each in find_assets(names)), weights, strict=True))
 
 
 @app.command("apply")
