@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -292,6 +293,60 @@ def test_a_list_that_can_be_read_in_two_ways_is_refused(
 ) -> None:
     with pytest.raises(msc.ValidationError, match=says):
         universe.load(rows, **more)
+
+
+@pytest.mark.parametrize("kind", ["list", "series", "polars", "array", "json"])
+def test_a_list_may_be_nothing_but_identifiers(universe: msc.AssetCategory, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "names.json").write_text('["a", "b"]')
+    sources = {
+        "list": ["a", "b"],
+        "series": pd.Series(["a", "b"]),
+        "polars": pl.Series(["a", "b"]),
+        "array": np.array(["a", "b"]),
+        "json": tmp_path / "names.json",
+    }
+    universe.load(sources[kind], identifier="ticker")
+    assert [each.unique_identifier for each in universe.get_assets()] == ["A", "B"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_first_member_is_not_lost_as_the_name_of_a_column(
+    universe: msc.AssetCategory, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"names.{ending}"
+    frame = pd.DataFrame({"a": ["b"]})
+    frame.to_csv(path, index=False) if ending == "csv" else frame.to_excel(path, index=False)
+    for more in ({}, {"identifier": "ticker"}):
+        with pytest.raises(msc.ValidationError, match="calls its only column 'a'"):
+            universe.load(path, **more)
+    universe.load(path, columns={"identifier": "a"}, identifier="ticker")
+    assert [each.unique_identifier for each in universe.get_assets()] == ["B"]
+    if ending == "csv":
+        universe.load(path, format="text", identifier="ticker")
+        assert [each.unique_identifier for each in universe.get_assets()] == ["A", "B"]
+
+
+def test_of_several_sheets_one_is_chosen(universe: msc.AssetCategory, tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame().to_excel(book, sheet_name="Notes", index=False)
+        pd.DataFrame({"ticker": ["a"]}).to_excel(book, sheet_name="Holdings", index=False)
+    universe.load(path)
+    assert [each.unique_identifier for each in universe.get_assets()] == ["A"]
+    with pd.ExcelWriter(path) as book:
+        for name, member in (("May", "a"), ("June", "b")):
+            pd.DataFrame({"ticker": [member]}).to_excel(book, sheet_name=name, index=False)
+    with pytest.raises(msc.ValidationError, match="several sheets that are not empty: May, June"):
+        universe.load(path)
+    universe.load(path, sheet="June")
+    assert [each.unique_identifier for each in universe.get_assets()] == ["B"]
+
+
+@pytest.mark.parametrize(("name", "says"), [("list.xlsx", "is no workbook"), ("list.xls", "does not say its format")])
+def test_what_is_no_list_says_so(universe: msc.AssetCategory, tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / name).write_text("hello")
+    with pytest.raises(msc.ValidationError, match=says):
+        universe.load(tmp_path / name)
 
 
 def test_roles_and_formats_can_be_said(universe: msc.AssetCategory) -> None:

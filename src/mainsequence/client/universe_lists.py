@@ -62,7 +62,7 @@ class Listed(Kept):
         source
             A CSV, JSON, Parquet or Excel file, one of qlib's instrument files (``.txt``), a text file with one
             identifier on each line, a folder of lists with their dates in their names, a pandas or polars DataFrame, a
-            pyarrow Table, or a list of mappings.
+            pyarrow Table, or a list: of mappings, or of nothing but identifiers.
         identifier
             What the list names its assets by: ``unique_identifier``, ``isin``, ``figi``, ``composite``,
             ``share_class``, ``ticker``, ``name``, ``any``, or ``("ticker", "exchange_code")``. By default what the name

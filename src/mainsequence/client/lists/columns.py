@@ -115,6 +115,11 @@ def _identifier(
     return found
 
 
+def is_known(column: str) -> bool:
+    """Tell whether a column is called as identifiers are."""
+    return any(normal(column) in NAMES[role] for role in IDENTIFIERS)
+
+
 def kind_of(column: str) -> IdentifierKind:
     """Give what a column of identifiers holds by its name; ``any`` where that does not tell."""
     for role in IDENTIFIERS[1:]:

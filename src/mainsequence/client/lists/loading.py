@@ -160,6 +160,7 @@ def _begin(where: Asking, category: CategoryRecord, source: Any, how: ListReadin
     kind = None if how.identifier is None else IdentifierKind(read_kind(how.identifier))
     paired = not isinstance(how.identifier, str) and tuple(how.identifier or ()) == TICKER_AND_EXCHANGE
     roles = roles_of.assign(list(sheet.columns), kind, with_exchange=paired, columns=how.columns)
+    _check_header(sheet, roles, how)
     rows = read_rows(sheet, roles, date_format=how.date_format, inclusive=how.ends == "inclusive")
     if how.effective_from is not None and rows.layout is not Layout.SNAPSHOT and how.mode != "history":
         raise ValidationError(
@@ -171,6 +172,23 @@ def _begin(where: Asking, category: CategoryRecord, source: Any, how: ListReadin
     if how.register_missing:
         loading.missing = missing_assets(sheet, rows, roles, loading.table, kind)
     return loading
+
+
+def _check_header(sheet: Sheet, roles: dict[str, str], how: ListReading) -> None:
+    """Refuse a first row that names nothing known: where it is the first member, it would be lost.
+
+    Raises
+    ------
+    ValidationError
+        Says how to write what is meant.
+    """
+    column = roles["identifier"]
+    if not sheet.headed or column in (how.columns or {}).values() or roles_of.is_known(column):
+        return
+    raise ValidationError(
+        f"The first row of {sheet.source} calls its only column {column!r}, which says nothing of what it holds.",
+        hint=f"columns={{'identifier': {column!r}}} where that is its name; format='text' where it is a member.",
+    )
 
 
 def _resolved(loading: Loading) -> "pa.Table":

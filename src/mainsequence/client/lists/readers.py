@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
+from zipfile import BadZipFile
 
 from mainsequence.client.lists.sheets import RowLabel, Sheet, sheet_of, sheet_of_columns
 from mainsequence.errors import ConfigurationError, ValidationError
 
 Source: TypeAlias = Any
-"""The path of a file or folder, a pandas or polars DataFrame, a pyarrow Table, or a list of mappings."""
+"""The path of a file or folder, a pandas or polars DataFrame, a pyarrow Table, or a list of mappings or identifiers."""
 
 EXCEL_HINT = "pip install 'mainsequence-platform[excel]'"
 QLIB_OPEN_END = "2099-12-31"
@@ -35,7 +36,7 @@ def read(source: Source, *, format: str | None = None, sheet: str | None = None)
         ``csv``, ``json``, ``parquet``, ``excel``, ``qlib`` or ``text``; by default what the name's end says. A ``.txt``
         whose first line has three cells between tabs is qlib's, another one holds an identifier on each line.
     sheet
-        The sheet of a workbook; by default its first.
+        The sheet of a workbook; by default the one that is not empty.
 
     Raises
     ------
@@ -47,6 +48,8 @@ def read(source: Source, *, format: str | None = None, sheet: str | None = None)
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
         return _folder(path, format, sheet) if path.is_dir() else _file(path, format, sheet)
+    if hasattr(source, "tolist") or hasattr(source, "to_list"):  # a Series, an Index, an array
+        source = list(source)
     if isinstance(source, list | tuple):
         return _records("the list", source, list(range(len(source))))
     return _frame(source)
@@ -65,7 +68,8 @@ def _frame(source: Any) -> Sheet:
 def _file(path: Path, kind: str | None, sheet: str | None) -> Sheet:
     reader = _READERS.get(kind or _kind(path))
     if reader is None:
-        raise ValidationError(f"There is no format {kind!r}.", hint=f"Formats: {', '.join(_READERS)}.")
+        unknown = f"There is no format {kind!r}" if kind else f"{path.name} does not say its format by its end"
+        raise ValidationError(f"{unknown}.", hint=f"Give format=, one of {', '.join(_READERS)}.")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -91,7 +95,8 @@ def _csv(name: str, content: bytes, _sheet: str | None) -> Sheet:
     numbered = [(rows.line_num, row) for row in rows]
     if not numbered:
         raise ValidationError(f"{name} is empty.", hint="The first line names the columns.")
-    return sheet_of(name, numbered[0][1], [row for _, row in numbered[1:]], [line for line, _ in numbered[1:]])
+    read = sheet_of(name, numbered[0][1], [row for _, row in numbered[1:]], [line for line, _ in numbered[1:]])
+    return replace(read, headed=True)
 
 
 def _json(name: str, content: bytes, _sheet: str | None) -> Sheet:
@@ -105,9 +110,14 @@ def _json(name: str, content: bytes, _sheet: str | None) -> Sheet:
 
 
 def _records(name: str, rows: Sequence[Any], labels: list[RowLabel]) -> Sheet:
+    if rows and all(isinstance(row, str) for row in rows):
+        return sheet_of(name, ["identifier"], [[row] for row in rows], labels)
     wrong = [label for label, row in zip(labels, rows, strict=True) if not isinstance(row, dict)]
     if wrong:
-        raise ValidationError(f"Rows of {name} are no objects: {wrong[:20]}.", hint="Write one object for each row.")
+        raise ValidationError(
+            f"Rows of {name} are no objects: {wrong[:20]}.",
+            hint="Write one object for each row, or nothing but identifiers.",
+        )
     names = list(dict.fromkeys(key for row in rows for key in row)) or ["identifier"]
     return sheet_of(name, names, [[row.get(key) for key in names] for row in rows], labels)
 
@@ -133,16 +143,27 @@ def _excel(name: str, content: bytes, sheet: str | None) -> Sheet:
         ) from error
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (KeyError, OSError, ValueError) as error:
+    except (BadZipFile, KeyError, OSError, ValueError) as error:
         raise ValidationError(f"{name} is no workbook: {error}.") from None
-    if sheet is not None and sheet not in book.sheetnames:
-        raise ValidationError(f"{name} has no sheet {sheet!r}.", hint=f"It has {', '.join(book.sheetnames)}.")
-    rows = [list(row) for row in book[sheet or book.sheetnames[0]].iter_rows(values_only=True)]
-    if not rows:
+    names = [each.title for each in book.worksheets]
+    if sheet is not None and sheet not in names:
+        raise ValidationError(f"{name} has no sheet {sheet!r}.", hint=f"It has {', '.join(names)}.")
+    read = {each: list(map(list, book[each].iter_rows(values_only=True))) for each in (names if not sheet else [sheet])}
+    filled = {each: rows for each, rows in read.items() if any(cell is not None for row in rows for cell in row)}
+    if not filled:
         raise ValidationError(f"{name} is empty.", hint="The first row names the columns.")
+    if len(filled) > 1:
+        raise ValidationError(
+            f"{name} has several sheets that are not empty: {', '.join(filled)}.",
+            hint=f"Say which: sheet={next(iter(filled))!r}.",
+        )
+    return _padded(name, *filled.values())
+
+
+def _padded(name: str, rows: list[list[Any]]) -> Sheet:
     width = max(map(len, rows))  # blank cells at the end of a row are not stored
     padded = [row + [None] * (width - len(row)) for row in rows]
-    return sheet_of(name, padded[0], padded[1:], range(2, len(rows) + 1))
+    return replace(sheet_of(name, padded[0], padded[1:], range(2, len(rows) + 1)), headed=True)
 
 
 def _text(name: str, content: bytes, _sheet: str | None) -> Sheet:

@@ -27,6 +27,8 @@ class Sheet:
         Whether ends are the last day that holds, as in qlib's files.
     list_dates
         When the lists of a folder were drawn up, so that one without rows is not lost.
+    headed
+        Whether the names of the columns stood in the first row, which may have been meant as any other.
     known_as
         What the source tells of those it names beside its columns, by identifier.
     """
@@ -36,6 +38,7 @@ class Sheet:
     labels: list[RowLabel]
     inclusive_ends: bool = False
     list_dates: tuple[Any, ...] = ()
+    headed: bool = False
     known_as: Mapping[str, AssetRegistration] = field(default_factory=dict)
 
     def __len__(self) -> int:
