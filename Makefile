@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 JOBS ?= 2
+PYTEST = $(bin)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$p" && break; done)
 DEMO_HOME ?= .demo
@@ -43,10 +44,10 @@ demo: $(installed) ## The main job on real data: a named universe becomes portfo
 	@MAINSEQUENCE_HOME="$(DEMO_HOME)/home" $(bin)/mainsequence demo --output "$(DEMO_HOME)/demo.png"
 
 test: $(installed) ## Every test
-	$(bin)/python -m pytest -n $(JOBS) --dist loadfile
+	$(PYTEST)
 
 quick: $(installed) ## The tests that take no time
-	$(bin)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(installed) ## Style: ruff check and format
 	$(bin)/ruff check .

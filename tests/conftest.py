@@ -29,6 +29,12 @@ ASKED_FOR = {"virtualfundbuilder"}
 CARRIERS = ("embedded", "postgresql", "http")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files that have slow tests: one that is begun last would keep one worker while the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of behaviour on every carrier."""
     folder = metafunc.definition.path.parent.name
