@@ -3,7 +3,7 @@
 A write of the registry is recorded in its own transaction: both are kept, or neither. What changes nothing leaves no
 line, and neither does what is refused. Rows of series are written to the lake, which has transactions of its own:
 there the line is written first, as ``started``, and completed behind; a line that stays ``started`` is about a write
-that failed, or whose end was lost with the process.
+that failed, or whose end was lost with the process or with the connection to the registry.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,19 @@ from typing import Any
 
 from mainsequence.contract.operation import Operation
 from mainsequence.domain.series import WriteOutcome
-from mainsequence.errors import MainSequenceError, StorageError
+from mainsequence.errors import ConflictError, MainSequenceError, StorageError
+from mainsequence.logs import get_logger
 from mainsequence.platform.origin import origin
 from mainsequence.platform.registry import audit
 from mainsequence.platform.registry.changes import changes
 from mainsequence.platform.registry.engine import soon_durable, transaction
 from mainsequence.platform.registry.failures import is_worth_another_try
+from mainsequence.platform.retrying import persistently
 from mainsequence.platform.work import Registered, Work
 
 Path = Mapping[str, int | str]
+
+_logger = get_logger(__name__)
 
 
 def carry_out(work: Work, registered: Registered, operation: Operation[Any, Any], body: Any, path: Path) -> Any:
@@ -46,9 +50,7 @@ def _on_the_lake(work: Work, registered: Registered, operation: Operation[Any, A
     name = _name(work, operation, path)
     if name is None:  # the service says so
         return registered.service(work, body, **path)
-    facts = {"operation": operation.name, "outcome": "started", **_facts(body, None, path, name)}
-    with transaction(work.engine, writes=True) as connection:
-        line = audit.add(connection, work.actor, origin(), work.now, facts)
+    line = _start(work, {"operation": operation.name, "outcome": "started", **_facts(body, None, path, name)})
     try:
         answer = registered.service(work, body, **path)
     except MainSequenceError as error:
@@ -59,17 +61,31 @@ def _on_the_lake(work: Work, registered: Registered, operation: Operation[Any, A
     return answer
 
 
+def _start(work: Work, facts: dict[str, Any]) -> int:
+    """Write the line of a write that has not begun; where its commit is lost, another one: a line more does no harm."""
+
+    def act() -> int:
+        with transaction(work.engine, writes=True) as connection:
+            return audit.add(connection, work.actor, origin(), work.now, facts)
+
+    return persistently(act, under_a_key=True)
+
+
 def _nothing_was_kept(error: MainSequenceError) -> bool:
     passing = error.__cause__ is not None and is_worth_another_try(error.__cause__)
     return passing or not isinstance(error, StorageError)
 
 
 def _end(work: Work, line: int, outcome: WriteOutcome | None) -> None:
-    with soon_durable(work.engine) as connection:
-        if outcome is None or not outcome.changed:
-            audit.drop(connection, line)
-        else:
-            audit.finish(connection, line, {"outcome": "done", **_rows(outcome)})
+    """Complete a line, or take it back; where that cannot be done, what was written stands, and is answered."""
+    try:
+        with soon_durable(work.engine) as connection:
+            if outcome is None or not outcome.changed:
+                audit.drop(connection, line)
+            else:
+                audit.finish(connection, line, {"outcome": "done", **_rows(outcome)})
+    except (StorageError, ConflictError) as error:
+        _logger.warning("line %s of the audit log stays as it was started: %s", line, error)
 
 
 def _rows(outcome: WriteOutcome) -> dict[str, int]:
