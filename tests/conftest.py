@@ -2,8 +2,7 @@
 
 Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry
 on PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of
-them, which then also reaches the folder of `ASKED_FOR`, or mark a test ``embedded`` that is about the platform in this
-process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier:
+them, or mark a test ``embedded`` that is about the platform in this process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier:
 with ``MAINSEQUENCE_TEST_CARRIER=http`` a server stands before it.
 """
 
@@ -22,9 +21,9 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", parent=settings.get_profile("default"), print_blob=True, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-BEHAVIOUR = {"access", "identity", "loading", "portfolios", "routing", "series", "tdag", "universes"}
-ASKED_FOR = {"virtualfundbuilder"}
-"""Behaviour that stands on the one above, and is long: embedded, unless another carrier is asked for."""
+BEHAVIOUR = {
+    *("access", "identity", "loading", "portfolios", "routing", "series", "tdag", "universes", "virtualfundbuilder"),
+}
 
 CARRIERS = ("embedded", "postgresql", "http")
 
@@ -39,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests of behaviour on every carrier."""
     folder = metafunc.definition.path.parent.name
     chosen = os.environ.get("MAINSEQUENCE_TEST_CARRIER")
-    if folder not in (BEHAVIOUR | ASKED_FOR if chosen else BEHAVIOUR) or "carrier" not in metafunc.fixturenames:
+    if folder not in BEHAVIOUR or "carrier" not in metafunc.fixturenames:
         return
     carriers = [chosen] if chosen else _carriers()
     if metafunc.definition.get_closest_marker("embedded"):
