@@ -2,8 +2,9 @@
 
 Behaviour is tested on every carrier: the tests in the folders of `BEHAVIOUR` run embedded, embedded with the registry
 on PostgreSQL, and over HTTP. Set ``MAINSEQUENCE_TEST_CARRIER`` to ``embedded``, ``postgresql`` or ``http`` for one of
-them, or mark a test ``embedded`` that is about the platform in this process. Set ``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier:
-with ``MAINSEQUENCE_TEST_CARRIER=http`` a server stands before it.
+them, or mark a test ``embedded`` that is about the platform in this process. Set
+``MAINSEQUENCE_TEST_DATABASE=postgresql`` to run everything with the registry there, on whichever carrier: with
+``MAINSEQUENCE_TEST_CARRIER=http`` a server stands before it.
 """
 
 import os
