@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from mainsequence.domain.assets import AssetRecord, AssetRegistration, AssetSnapshot, PricingDetail, SnapshotFields
+from mainsequence.domain.lookups import Condition, Lookup
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
 from mainsequence.domain.values import trusted
 from mainsequence.platform.registry.sets import within
@@ -64,6 +65,17 @@ def selection() -> Select[Any]:
         asset_pricing.c.instrument_dump,
         asset_pricing.c.pricing_details_date,
     ).select_from(_WITH_PRICING)
+
+
+def is_of(connection: Connection, organization_id: int, parsed: Iterable[Condition]) -> ColumnElement[bool]:
+    """Give the condition that assets are of an organization, for a page of them that fit some lookups.
+
+    SQLite takes a condition on an index for one that few rows fit: unless told otherwise it reads and sorts all assets
+    for every page. Identifiers alone are found in that index.
+    """
+    condition = asset.c.organization_id == organization_id
+    named = any(each.field == "unique_identifier" and each.lookup in (Lookup.EXACT, Lookup.IN) for each in parsed)
+    return condition if named or connection.dialect.name == "postgresql" else func.likely(condition)
 
 
 def read(connection: Connection, query: Select[Any]) -> list[AssetRecord]:

@@ -40,12 +40,12 @@ def query(work: Work, body: contract.AssetQuery) -> Page[AssetRecord]:
 def chosen(work: Work, body: contract.AssetQuery) -> list[ColumnElement[bool]]:
     """Give the conditions of the assets that fit a query, from its page on."""
     parsed = parse_lookups(body.filters, ASSET_LOOKUPS, ASSET_ALIASES)
-    found = [asset.c.organization_id == work.organization_id, *conditions(work.connection, parsed, registry.COLUMNS)]
-    if not body.include_retired:
-        found.append(asset.c.retired_at.is_(None))
-    if body.after is not None:
-        found.append(asset.c.id > body.after)
-    return found
+    found = [
+        registry.is_of(work.connection, work.organization_id, parsed),
+        asset.c.id > (0 if body.after is None else body.after),
+        *conditions(work.connection, parsed, registry.COLUMNS),
+    ]
+    return found if body.include_retired else [*found, asset.c.retired_at.is_(None)]
 
 
 @carries_out(contract.GET)
