@@ -1,9 +1,19 @@
 """WIRE 1.1 and 1.6: assets, and the assets of portfolios."""
 
-from typing import Any
+import json
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from mainsequence.contract import assets as contract
+from mainsequence.contract.operation import In, Operation, Out
+from mainsequence.domain.access import LOCAL_OWNER, Actor
+from mainsequence.platform.platform import Platform
+from mainsequence.server.sessions import Sessions
+from mainsequence.server.wire import assets, index_assets
+from mainsequence.server.wire.exchange import Answer, Call
+from mainsequence.settings import Settings
 from tests.wire.servers import ASSET, CATEGORY, INDEX, Wire, a_page, an_asset, an_index_asset
 
 FIGI, OTHER_FIGI, ISIN = "BBG000B9XRY4", "BBG000BPH459", "US0378331005"
@@ -77,6 +87,42 @@ def test_1_1_query_is_posted_again_for_the_next_page(wire: Wire, name: str) -> N
         assert page["next"].startswith(f"{wire.address}{ASSET}query/?limit=2&page_size=2&")
         page = wire.post(page["next"], body)
     assert seen == ids
+
+
+def test_1_1_a_listing_shows_each_asset_as_it_shows_it_alone(wire: Wire, name: str) -> None:
+    venue = {"a": [1.5, None, True, {"b": "«"}], "c": 1e22}
+    wire.assets(f"{name} plain")
+    made = register(wire, f'{name} "full" Ä', **FIELDS, snapshot=NAMES | {"venue_specific_properties": venue})
+    wire.post(f"{ASSET}{made['id']}/set-asset-pricing-detail/", INSTRUMENT | {"pricing_details_date": 1_700_000_000.25})
+    wire.clock.pass_seconds(0.000_001)
+    wire.patch(f"{ASSET}{made['id']}/", {"snapshot": {"name": "New"}})
+    found = a_page(wire.get(ASSET, unique_identifier__contains=name))
+    alone = [wire.get(f"{ASSET}{each['id']}/") for each in found]
+    assert [json.dumps(an_asset(each)) for each in found] == [json.dumps(each) for each in alone]
+    assert found[1]["current_snapshot"]["venue_specific_properties"] == venue
+    assert found[1]["current_pricing_detail"]["pricing_details_date"] == "2023-11-14T22:13:20.250000Z"
+    assert found[0]["current_snapshot"]["effective_from"] == "1900-01-01T00:00:00Z"
+
+
+class Watched(Platform):
+    """A platform that remembers what was carried out with models."""
+
+    asked: ClassVar[list[str]] = []
+
+    def call_as(self, actor: Actor, operation: Operation[In, Out], body: In, /, **path: int | str) -> Out:
+        self.asked.append(operation.name)
+        return super().call_as(actor, operation, body, **path)
+
+
+@pytest.mark.parametrize("answer", [assets.listing, assets.listing_with_class, index_assets.listing])
+def test_listings_of_assets_are_written_without_a_model_for_each_row(tmp_path: Path, answer: Answer) -> None:
+    platform = Watched.embedded(Settings(home=tmp_path))
+    names = [{"unique_identifier": f"a{number}", "security_type": "PORTFOLIO"} for number in range(3)]
+    platform.call(contract.REGISTER, contract.Registrations.parse({"assets": names}))
+    platform.asked.clear()
+    page = answer(Call(platform, Sessions(platform), LOCAL_OWNER, {"limit": "2"}, None, "http://here/"))
+    assert page.next == "http://here/?limit=2&after=2"
+    assert contract.QUERY.name not in platform.asked
 
 
 def test_1_1_get_by_primary_key(wire: Wire, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mainsequence.platform.work import SERVICES, Registered
+from mainsequence.platform.written import WRITERS
 from tests.wire.servers import (
     ASSET,
     CATEGORY,
@@ -98,7 +98,7 @@ def test_0_4_500_tells_nothing_but_the_request(wire: Wire, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("secret details")
 
-    monkeypatch.setitem(SERVICES, "assets.query", Registered(fail, writes=False))
+    monkeypatch.setitem(WRITERS, "assets.query", fail)
     answer = wire.http.get(ASSET)
     assert answer.status_code == 500
     assert answer.json()["detail"]

@@ -1,5 +1,6 @@
 """Starting the server: settings to sockets."""
 
+import gc
 import logging
 import math
 import signal
@@ -150,8 +151,15 @@ def listen(binding: Binding) -> socket.socket:
 def serve(platform: Platform, binding: Binding, listener: socket.socket) -> None:
     """Serve until the process is told to stop; requests in flight finish first."""
     log_to_standard_error(binding.log_format)
+    _settle()
     with suppress(KeyboardInterrupt), delivering(platform):
         _server(platform, binding).run([listener])
+
+
+def _settle() -> None:
+    """Take what was loaded for good out of the search for garbage, which large answers set off many times."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Assets and the assets of portfolios, as the vendor's client asks for them."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,12 +19,12 @@ from mainsequence.domain.identifiers import Isin, Label
 from mainsequence.domain.lookups import spelt_out
 from mainsequence.domain.portfolios import INDEX_ASSET_TYPE
 from mainsequence.domain.times import MICROS_PER_SECOND, from_micros, to_micros
-from mainsequence.domain.values import Page, Value
+from mainsequence.domain.values import Page, Value, trusted
 from mainsequence.errors import AlreadyExistsError, MultipleFoundError, NotFoundError, ValidationError
 from mainsequence.server.wire import shapes
 from mainsequence.server.wire.exchange import Call, Face
 from mainsequence.server.wire.paging import filters_of, page, window_of
-from mainsequence.server.wire.shapes import AssetShape, PageShape
+from mainsequence.server.wire.shapes import AssetShape, Document, PageShape
 from mainsequence.server.wire.upserts import update_or_create
 
 _DATE = "pricing_details_date"
@@ -50,34 +51,39 @@ def listing(call: Call) -> PageShape:
     return page(call, _found(call), _shaped)
 
 
-def _found(call: Call) -> Page[AssetRecord]:
-    spelt = spelt_out(filters_of(call), ASSET_LOOKUPS, ASSET_ALIASES)
-    return call.ask(contract.QUERY, contract.AssetQuery.parse({"filters": spelt, **window_of(call)}))
+def _found(call: Call) -> Page[Document]:
+    return found(call, spelt_out(filters_of(call), ASSET_LOOKUPS, ASSET_ALIASES))
 
 
-def _shaped(records: list[AssetRecord]) -> list[AssetShape]:
-    return [shapes.asset(record) for record in records]
+def found(call: Call, filters: dict[str, Any]) -> Page[Document]:
+    """Give the page of assets that is asked for, straight from their rows."""
+    read = call.read(contract.QUERY, contract.AssetQuery.parse({"filters": filters, **window_of(call)}))
+    return trusted(Page[Document], read)
+
+
+def _shaped(assets: Sequence[AssetRecord | Document]) -> list[AssetShape]:
+    return [shapes.asset(each) for each in assets]
 
 
 def listing_with_class(call: Call) -> PageShape:
     """List assets, each with the class that this client is to make of it."""
-    return page(call, _found(call), lambda records: _classed(call, records))
+    return page(call, _found(call), lambda documents: _classed(call, documents))
 
 
-def _classed(call: Call, records: list[AssetRecord]) -> list[dict[str, Any]]:
-    portfolios = portfolios_of(call, records)
-    return [_with_class(record, portfolios.get(record.unique_identifier)) for record in records]
+def _classed(call: Call, documents: list[Document]) -> list[AssetShape]:
+    portfolios = portfolios_of(call, documents)
+    return [_with_class(each, portfolios.get(each["unique_identifier"])) for each in documents]
 
 
-def _with_class(record: AssetRecord, portfolio: int | None) -> dict[str, Any]:
+def _with_class(document: Document, portfolio: int | None) -> AssetShape:
     if portfolio is None:
-        return shapes.asset(record).__dict__ | {"AssetClass": "Asset"}
-    return shapes.index_asset(record, portfolio).__dict__ | {"AssetClass": "PortfolioIndexAsset"}
+        return shapes.asset(document) | {"AssetClass": "Asset"}
+    return shapes.index_asset(document, portfolio) | {"AssetClass": "PortfolioIndexAsset"}
 
 
-def portfolios_of(call: Call, records: list[AssetRecord]) -> dict[str, int]:
+def portfolios_of(call: Call, documents: list[Document]) -> dict[str, int]:
     """Give the ids of the portfolios that some of the assets stand for: they share their identifiers."""
-    names = [record.unique_identifier for record in records if record.security_type == INDEX_ASSET_TYPE]
+    names = [each["unique_identifier"] for each in documents if each["security_type"] == INDEX_ASSET_TYPE]
     if not names:
         return {}
     wanted = Query(filters={"unique_identifier__in": names}, limit=MAX_PAGE)
@@ -139,7 +145,8 @@ def register(call: Call) -> AssetShape:
 
 
 def _register(call: Call, wanted: list[AssetRegistration]) -> list[AssetShape]:
-    return _shaped(call.ask(contract.REGISTER, contract.Registrations(assets=wanted)))
+    records: list[AssetRecord] = call.ask(contract.REGISTER, contract.Registrations(assets=wanted))
+    return _shaped(records)
 
 
 def register_figi(call: Call) -> AssetShape:

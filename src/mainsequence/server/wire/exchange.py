@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from pydantic_core import from_json, to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from mainsequence.contract.operation import In, Operation, Out
 from mainsequence.contract.wire import JSON
 from mainsequence.domain.access import Actor
+from mainsequence.domain.values import Value
 from mainsequence.errors import (
     AlreadyExistsError,
     AuthenticationError,
@@ -79,6 +81,13 @@ class Call:
         """Carry out one operation that must not fail when it is repeated, as this client sends no keys of its own."""
         key = f"wire {operation.name} {path}"
         return self.platform.call_once(self._known(), Once(key, ""), operation, body, **path)
+
+    def read(self, operation: Operation[In, Out], body: In, /, **path: int) -> Any:
+        """Carry out one reading that is written straight from rows, and give its answer as plain JSON: no models."""
+        written = self.platform.write_as(self._known(), operation, body, None, **path)
+        if written is None or written.content is None:
+            raise LookupError(f"{operation.name} is not written straight from rows.")
+        return orjson.loads(written.content)
 
     def _known(self) -> Actor:
         if self.actor is None:
@@ -190,9 +199,15 @@ def written(request: Request, status: int, found: Any) -> Response:
     """Give a successful answer."""
     if found is None:
         return Response(status_code=HTTPStatus.NO_CONTENT)
-    made = bodies.answer(request, to_json(found, inf_nan_mode="null"), JSON, {})
+    made = bodies.answer(request, orjson.dumps(found, _fields, orjson.OPT_UTC_Z), JSON, {})
     made.status_code = status
     return made
+
+
+def _fields(shape: Any) -> dict[str, Any]:
+    if isinstance(shape, Value):
+        return shape.__dict__
+    raise TypeError(f"A {type(shape).__name__} is no JSON.")
 
 
 def refusal(error: MainSequenceError) -> Response:

@@ -1,20 +1,17 @@
 """The assets of portfolios, each with the portfolio that it stands for."""
 
-from typing import Any
-
 from mainsequence.contract import assets as contract
 from mainsequence.contract import portfolios as portfolio_contract
 from mainsequence.contract.queries import MAX_PAGE, Query
-from mainsequence.domain.assets import ASSET_ALIASES, ASSET_LOOKUPS, AssetRecord
+from mainsequence.domain.assets import ASSET_ALIASES, ASSET_LOOKUPS
 from mainsequence.domain.lookups import spelt_out
 from mainsequence.domain.portfolios import INDEX_ASSET_TYPE, PORTFOLIO_LOOKUPS
 from mainsequence.domain.values import Page
 from mainsequence.errors import NotFoundError
-from mainsequence.server.wire import shapes
-from mainsequence.server.wire.assets import portfolios_of
+from mainsequence.server.wire import assets, shapes
 from mainsequence.server.wire.exchange import Call, Face
-from mainsequence.server.wire.paging import filters_of, page, window_of
-from mainsequence.server.wire.shapes import IndexAssetShape, PageShape
+from mainsequence.server.wire.paging import filters_of, page
+from mainsequence.server.wire.shapes import Document, IndexAssetShape, PageShape
 
 _OF = "reference_portfolio__"
 _HASH = f"{_OF}data_node_update__update_hash"
@@ -30,9 +27,8 @@ def listing(call: Call) -> PageShape:
         named = _named_by(call, on_portfolios)
         filters[_NAMES] = sorted(named & set(filters[_NAMES]) if _NAMES in filters else named)
     if filters.setdefault(_TYPE, INDEX_ASSET_TYPE) != INDEX_ASSET_TYPE:
-        return page(call, Page[AssetRecord](results=[]), list)
-    found = call.ask(contract.QUERY, contract.AssetQuery.parse({"filters": filters, **window_of(call)}))
-    return page(call, found, lambda records: _shaped(call, records))
+        return page(call, Page[Document](results=[]), list)
+    return page(call, assets.found(call, filters), lambda documents: _shaped(call, documents))
 
 
 def _named_by(call: Call, on_portfolios: dict[str, str]) -> set[str]:
@@ -44,15 +40,16 @@ def _named_by(call: Call, on_portfolios: dict[str, str]) -> set[str]:
     return {each.unique_identifier for each in call.ask(portfolio_contract.QUERY, asked).results}
 
 
-def _shaped(call: Call, records: list[AssetRecord]) -> list[IndexAssetShape]:
-    portfolios = portfolios_of(call, records)
-    found: list[tuple[AssetRecord, Any]] = [(each, portfolios.get(each.unique_identifier)) for each in records]
+def _shaped(call: Call, documents: list[Document]) -> list[IndexAssetShape]:
+    portfolios = assets.portfolios_of(call, documents)
+    found = [(each, portfolios.get(each["unique_identifier"])) for each in documents]
     return [shapes.index_asset(each, portfolio) for each, portfolio in found if portfolio is not None]
 
 
 def one(call: Call) -> IndexAssetShape:
     """Read the asset of one portfolio, by its own id."""
-    for shaped in _shaped(call, [call.ask(contract.GET, None, key=call.key)]):
+    record = call.ask(contract.GET, None, key=call.key)
+    for shaped in _shaped(call, [shapes.document(record)]):
         return shaped
     raise NotFoundError(f"There is no asset of a portfolio with id {call.key}.")
 

@@ -1,8 +1,8 @@
 """Objects in the shapes of the vendor's client, which refuses any key that it does not know."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from mainsequence.domain.assets import AssetRecord, AssetSnapshot, PricingDetail
+from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.portfolios import GroupRecord, PortfolioRecord
 from mainsequence.domain.routing import AssetTranslationRule, TranslationTableRecord
@@ -22,48 +22,14 @@ class PageShape(Value):
     results: list[Any]
 
 
-class SnapshotShape(Value):
-    """What an asset is called now."""
+AssetShape: TypeAlias = dict[str, Any]
+"""An asset; a mapping, as listings hold thousands. Its keys are those of `asset`, and no others."""
 
-    asset: int
-    effective_from: Instant
-    effective_to: Instant | None
-    name: str
-    ticker: str | None
-    exchange_code: str | None
-    asset_ticker_group_id: str | None
-    venue_specific_properties: dict[str, Any]
+IndexAssetShape: TypeAlias = dict[str, Any]
+"""The asset that stands for a portfolio: an asset and its ``reference_portfolio``."""
 
-
-class PricingShape(Value):
-    """Pricing terms; ``instrument_dump.instrument`` is an object."""
-
-    instrument_dump: dict[str, Any]
-    pricing_details_date: Instant
-
-
-class AssetShape(Value):
-    """An asset."""
-
-    id: int
-    unique_identifier: str
-    figi: str | None
-    composite: str | None
-    share_class: str | None
-    isin: str | None
-    security_type: str | None
-    security_type_2: str | None
-    security_market_sector: str | None
-    is_tradable: bool
-    is_custom_by_organization: bool
-    current_snapshot: SnapshotShape
-    current_pricing_detail: PricingShape | None
-
-
-class IndexAssetShape(AssetShape):
-    """The asset that stands for a portfolio."""
-
-    reference_portfolio: int
+Document: TypeAlias = dict[str, Any]
+"""An asset as it is written straight from its row: plain JSON."""
 
 
 class CategoryShape(Value):
@@ -119,36 +85,59 @@ class GroupShape(Value):
     description: str | None
 
 
-_IDENTITY = tuple(name for name in AssetShape.model_fields if not name.startswith("current_"))
-
-
-def asset(record: AssetRecord) -> AssetShape:
+def asset(found: AssetRecord | Document) -> AssetShape:
     """Give an asset in its shape."""
-    return trusted(AssetShape, _asset(record))
+    fields = found if isinstance(found, dict) else document(found)
+    return {
+        "id": fields["id"],
+        "unique_identifier": fields["unique_identifier"],
+        "figi": fields["figi"],
+        "composite": fields["composite"],
+        "share_class": fields["share_class"],
+        "isin": fields["isin"],
+        "security_type": fields["security_type"],
+        "security_type_2": fields["security_type_2"],
+        "security_market_sector": fields["security_market_sector"],
+        "is_tradable": fields["is_tradable"],
+        "is_custom_by_organization": fields["is_custom_by_organization"],
+        "current_snapshot": _snapshot(fields["id"], fields["current_snapshot"]),
+        "current_pricing_detail": _pricing(fields["current_pricing_detail"]),
+    }
 
 
-def index_asset(record: AssetRecord, portfolio: int) -> IndexAssetShape:
+def index_asset(found: AssetRecord | Document, portfolio: int) -> IndexAssetShape:
     """Give the asset of a portfolio in its shape."""
-    return trusted(IndexAssetShape, _asset(record) | {"reference_portfolio": portfolio})
+    return asset(found) | {"reference_portfolio": portfolio}
 
 
-def _asset(record: AssetRecord) -> dict[str, Any]:
-    fields = {name: getattr(record, name) for name in _IDENTITY}
-    fields["current_snapshot"] = _snapshot(record.id, record.current_snapshot)
-    fields["current_pricing_detail"] = _pricing(record.current_pricing_detail)
-    return fields
+def document(record: AssetRecord) -> Document:
+    """Give the document of a record."""
+    detail = record.current_pricing_detail
+    return record.__dict__ | {
+        "current_snapshot": record.current_snapshot.__dict__,
+        "current_pricing_detail": None if detail is None else detail.__dict__,
+    }
 
 
-def _snapshot(asset_id: int, snapshot: AssetSnapshot) -> SnapshotShape:
-    since = ALWAYS if snapshot.effective_from is None else snapshot.effective_from
-    return trusted(SnapshotShape, {"asset": asset_id, **snapshot.__dict__, "effective_from": since})
+def _snapshot(asset_id: int, names: Document) -> dict[str, Any]:
+    since = names["effective_from"]
+    return {
+        "asset": asset_id,
+        "name": names["name"],
+        "ticker": names["ticker"],
+        "exchange_code": names["exchange_code"],
+        "asset_ticker_group_id": names["asset_ticker_group_id"],
+        "venue_specific_properties": names["venue_specific_properties"],
+        "effective_from": ALWAYS if since is None else since,
+        "effective_to": names["effective_to"],
+    }
 
 
-def _pricing(detail: PricingDetail | None) -> PricingShape | None:
+def _pricing(detail: Document | None) -> dict[str, Any] | None:
     """Leave out terms without an instrument: this client would have them deleted."""
-    if detail is None or not isinstance(detail.instrument_dump.get("instrument"), dict):
+    if detail is None or not isinstance(detail["instrument_dump"].get("instrument"), dict):
         return None
-    return trusted(PricingShape, dict(detail.__dict__))
+    return {"instrument_dump": detail["instrument_dump"], "pricing_details_date": detail["pricing_details_date"]}
 
 
 def category(record: CategoryRecord, members: list[int]) -> CategoryShape:
