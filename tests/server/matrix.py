@@ -20,9 +20,10 @@ RULES = {
     """,
     # by role alone
     "editors": """
-        assets.create assets.register assets.register_figi assets.patch assets.retire assets.set_pricing
-        assets.clear_pricing categories.create categories.get_or_create portfolios.create portfolios.get_or_create
-        portfolios.publish portfolio_groups.create portfolio_groups.get_or_create portfolio_groups.patch
+        assets.create assets.register assets.register_ids assets.register_figi assets.patch assets.retire
+        assets.set_pricing assets.clear_pricing categories.create categories.get_or_create
+        portfolios.create portfolios.get_or_create portfolios.publish
+        portfolio_groups.create portfolio_groups.get_or_create portfolio_groups.patch
         portfolio_groups.delete portfolio_groups.append_portfolios portfolio_groups.remove_portfolios
         routing.get_or_create series.create series.get_or_create series.patch series.delete series.append
         series.upsert series.replace series.delete_rows categories.derive categories.define_rule

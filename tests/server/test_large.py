@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import mainsequence.client as msc
+from mainsequence.client import connection
 from mainsequence.client.connection import carrier
 from mainsequence.client.http import HttpCarrier, Patience
 from mainsequence.contract import arrow, categories, series
@@ -101,9 +102,20 @@ def test_what_is_asked_grows_with_the_number_and_not_with_its_square(large: tupl
             page = 1_000 if what.startswith("a page") else 10_000
             found = list(msc.Asset._found(where, page, asked))
     assert [each.id for each in found] == ids
-    assert counting.requests <= (50 if what.startswith("a page") else 7)
+    assert counting.requests <= (50 if what.startswith("a page") else 6)
     assert counting.sent < 1.2 * len(json.dumps(names if what == "identifiers" else ids))
     assert counting.longest < 200_000
+
+
+@pytest.mark.slow
+def test_many_registered_assets_come_back_page_by_page(large: tuple[str, str]) -> None:
+    counting = Counting()
+    names = [{"unique_identifier": f"asset-{number}"} for number in range(25_000, 0, -1)]
+    before = connection._inside.set(HttpCarrier(*large, transport=counting))
+    found = msc.Asset.batch_get_or_register_custom_assets(names)
+    connection._inside.reset(before)
+    assert [each.id for each in found] == list(range(25_001, 1, -1))
+    assert counting.requests == 1 + 3
 
 
 @pytest.mark.slow

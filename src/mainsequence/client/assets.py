@@ -61,6 +61,16 @@ class Asset(Noun[AssetRecord], AssetRecord):
         return sorted(found, key=lambda each: each.id)
 
     @classmethod
+    def _with_ids(cls, where: Carrier, ids: list[int], read: Iterable[AssetRecord] = ()) -> list[Self]:
+        """Give the assets with these ids, in this order, retired ones too; those not yet read come page by page."""
+        found = {record.id: cls._bind(record, where) for record in read}
+        missing = [each for each in ids if each not in found]
+        if missing:
+            asked = {"id__in": missing, "include_retired": True}
+            found |= {each.id: each for each in cls._found(where, MAX_PAGE, asked)}
+        return [found[each] for each in ids]
+
+    @classmethod
     def create(cls, **fields: Any) -> Self:
         """Register a new asset.
 
@@ -98,7 +108,11 @@ class Asset(Noun[AssetRecord], AssetRecord):
         """
         where = carrier()
         body = contract.Registrations(assets=_registrations(_each(assets, "assets")))
-        return [cls._bind(record, where) for record in where.call(contract.REGISTER, body)]
+        if where.at_once is None or len(body.assets) <= where.at_once:
+            return [cls._bind(record, where) for record in where.call(contract.REGISTER, body)]
+        ids = where.call(contract.REGISTER_IDS, body)
+        del body  # large, and no longer needed while what was registered is read
+        return cls._with_ids(where, ids)
 
     @classmethod
     def register_asset_from_figi(cls, figi: str) -> Self:

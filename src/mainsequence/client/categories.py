@@ -15,7 +15,6 @@ from mainsequence.client.universe_plans import Planned
 from mainsequence.client.universe_weights import Weights, aligned
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
-from mainsequence.contract.queries import MAX_PAGE
 from mainsequence.contract.sharing import CATEGORIES
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import (
@@ -275,13 +274,13 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
             The revision was never recorded, or the universe did not exist at ``known_at``.
         """
         self._notice()
-        state = _as_of(as_of, revision, known_at)
-        first = self._call(contract.ASSETS, contract.MembersOf(**dict(state), limit=MAX_PAGE), key=self.id)
-        if len(first) < MAX_PAGE:
+        state, where = _as_of(as_of, revision, known_at), self._carrier or carrier()
+        first = self._call(contract.ASSETS, contract.MembersOf(**dict(state), limit=where.at_once), key=self.id)
+        if where.at_once is None or len(first) < where.at_once:
             return self._bind_all(Asset, first)
         # Many come page by page, of one reading of who they are: no reader sees a universe half replaced.
         ids = self._call(contract.ASSET_IDS, state, key=self.id)
-        return Asset._named(self._carrier, id__in=ids)  # noqa: SLF001 (a client object reads others)
+        return Asset._with_ids(where, ids, first)  # noqa: SLF001 (a client object reads others)
 
     def weights(
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None

@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from mainsequence.contract import problems
 from mainsequence.contract.arrow import ArrowTable, decode_parts
 from mainsequence.contract.operation import In, Operation, Out
+from mainsequence.contract.queries import MAX_PAGE
 from mainsequence.contract.wire import (
     IDEMPOTENCY_KEY,
     PREFIX,
@@ -90,6 +91,9 @@ class HttpCarrier:
     AuthenticationError
         The token cannot be one.
     """
+
+    at_once: int | None = MAX_PAGE
+    """More objects cross in several answers, so that neither end holds the text of all of them."""
 
     def __init__(
         self,

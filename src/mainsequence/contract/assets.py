@@ -86,6 +86,14 @@ REGISTER = writing(
     list[AssetRecord],
     "Register many assets, or find them; those that exist are returned unchanged, in the order asked.",
 )
+REGISTER_IDS = writing(
+    "POST",
+    "/assets/register-ids",
+    "assets.register_ids",
+    Registrations,
+    list[int],
+    "Register many assets, or find them, like /assets/register; gives their ids alone, in the order asked.",
+)
 REGISTER_FIGI = writing(
     "POST", "/assets/register-figi", "assets.register_figi", FigiRegistration, AssetRecord, "Register a FIGI."
 )

@@ -67,6 +67,9 @@ class Platform:
         For series in an object store: the folder of this machine for what is computed again from them.
     """
 
+    at_once: int | None = None
+    """Answers of this process may hold any number of objects."""
+
     def __init__(
         self,
         engine: Engine,

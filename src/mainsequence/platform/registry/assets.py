@@ -129,10 +129,10 @@ def hold_registration(connection: Connection, organization_id: int) -> None:
 
 def register(
     connection: Connection, organization_id: int, registrations: Sequence[AssetRegistration], now: int
-) -> None:
-    """Insert new assets with their first snapshots."""
+) -> dict[str, int]:
+    """Insert new assets with their first snapshots; gives their ids by their identifiers."""
     if not registrations:
-        return
+        return {}
     common = {"organization_id": organization_id, "created_at": now}
     rows = [common | {name: getattr(each, name) for name in IDENTITY} for each in registrations]
     connection.execute(insert(asset), rows)
@@ -142,6 +142,7 @@ def register(
         for each in registrations
     ]
     connection.execute(insert(asset_snapshot), snapshots)
+    return ids
 
 
 def _snapshot_row(asset_id: int, snapshot: SnapshotFields, effective_from: int = MIN_MICROS) -> dict[str, Any]:

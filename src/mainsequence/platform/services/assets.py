@@ -86,19 +86,25 @@ def register(work: Work, body: contract.Registrations) -> list[AssetRecord]:
 
     Assets that exist are returned unchanged; retired ones come back to life.
     """
+    ids = register_ids(work, body)
+    found = registry.selection().where(within(work.connection, asset.c.id, ids))
+    with large_join(work.connection, len(ids)):
+        records = {record.id: record for record in registry.read(work.connection, found)}
+    return [records[each] for each in ids]
+
+
+@carries_out(contract.REGISTER_IDS)
+def register_ids(work: Work, body: contract.Registrations) -> list[int]:
+    """Register like `register`, and give the ids."""
     wanted = [each.unique_identifier for each in body.assets]
     registry.hold_registration(work.connection, work.organization_id)
     known = registry.ids_by_identifier(work.connection, work.organization_id, wanted)
     new = {each.unique_identifier: each for each in body.assets if each.unique_identifier not in known}
     _refuse_contradictions(body.assets)
     registry.revive(work.connection, known.values())
-    registry.register(work.connection, work.organization_id, list(new.values()), work.now)
-    found = registry.selection().where(
-        asset.c.organization_id == work.organization_id, within(work.connection, asset.c.unique_identifier, wanted)
-    )
-    with large_join(work.connection, len(wanted)):
-        records = {record.unique_identifier: record for record in registry.read(work.connection, found)}
-    return [records[identifier] for identifier in wanted]
+    made = registry.register(work.connection, work.organization_id, list(new.values()), work.now)
+    ids = known | made
+    return [ids[identifier] for identifier in wanted]
 
 
 def _refuse_contradictions(registrations: list[AssetRegistration]) -> None:
