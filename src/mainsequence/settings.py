@@ -62,6 +62,8 @@ class Settings:
     jwt_key
         Key that signs a server's access tokens, at least 32 characters; ``None`` means one that is made and kept in the
         registry.
+    notify_socket
+        Where the service manager that started this process hears how far it is (``NOTIFY_SOCKET``, as systemd sets it).
     """
 
     home: Path
@@ -77,6 +79,7 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     log_format: str = "json"
+    notify_socket: str | None = None
 
     @property
     def series(self) -> str:
@@ -109,6 +112,7 @@ class Settings:
             cors_origins=_several(found.get("MAINSEQUENCE_CORS_ORIGINS")),
             trusted_proxies=_several(found.get("MAINSEQUENCE_TRUSTED_PROXIES")),
             log_format=_log_format(found.get("MAINSEQUENCE_LOG_FORMAT") or "json"),
+            notify_socket=found.get("NOTIFY_SOCKET") or None,
         )
 
     @classmethod

@@ -61,6 +61,14 @@ def test_it_stops_later_than_the_server_needs_and_comes_back_by_itself() -> None
     assert service["User"] != "root"
 
 
+def test_it_is_started_when_it_answers_and_not_before() -> None:
+    """That the server says so, and when, is tested in tests/server/test_process.py."""
+    service = unit()["Service"]
+    assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
+    assert "AF_UNIX" in service["RestrictAddressFamilies"].split(), "else it could not say so"
+    assert service["TimeoutStartSec"] == "infinity", "a registry that is brought up to date is not interrupted"
+
+
 def test_it_is_never_given_up_however_long_the_database_is_away() -> None:
     assert unit()["Unit"]["StartLimitIntervalSec"] == "0"
 

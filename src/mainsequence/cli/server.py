@@ -9,6 +9,7 @@ import typer
 
 from mainsequence.cli.output import say
 from mainsequence.errors import ConfigurationError
+from mainsequence.server.process import ending_when_told
 from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,21 +41,22 @@ def start(
     ] = 0.0,
 ) -> None:
     """Serve the platform until stopped; requests in flight finish first. The first start makes an administrator."""
-    platform = _platform()
-    try:
-        from mainsequence.server.run import Binding, first_token, listen, serve
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"{error.name} is not installed.", hint="pip install 'mainsequence-platform[server]'"
-        ) from None
-    asked = Binding(host, port, not no_auth, max_body * MEBIBYTE, certificate, key, drain_seconds=drain)
-    binding = asked.with_settings(Settings.from_environment())
-    listener = listen(binding)
-    address = binding.address(listener)
-    say(f"Serving {platform.describe().removeprefix('embedded at ')} at {address}  (stop with Ctrl-C)")
-    if binding.authentication:
-        _show_first_token(first_token(platform), address)
-    serve(platform, binding, listener)
+    with ending_when_told():
+        platform = _platform()
+        try:
+            from mainsequence.server.run import Binding, first_token, listen, serve
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"{error.name} is not installed.", hint="pip install 'mainsequence-platform[server]'"
+            ) from None
+        asked = Binding(host, port, not no_auth, max_body * MEBIBYTE, certificate, key, drain_seconds=drain)
+        binding = asked.with_settings(Settings.from_environment())
+        listener = listen(binding)
+        address = binding.address(listener)
+        say(f"Serving {platform.describe().removeprefix('embedded at ')} at {address}  (stop with Ctrl-C)")
+        if binding.authentication:
+            _show_first_token(first_token(platform), address)
+        serve(platform, binding, listener)
 
 
 def _platform() -> Platform:

@@ -28,6 +28,7 @@ from mainsequence.server.app import BODY_LIMIT, create_app, is_loopback
 from mainsequence.server.frame import Lifecycle
 from mainsequence.server.limits import Rate
 from mainsequence.server.long_lines import LongLines
+from mainsequence.server.process import READY, STOPPING, tell
 from mainsequence.settings import Settings
 
 OPEN_RATE = "200,2000"
@@ -65,6 +66,8 @@ class Binding:
         How long the server, told to stop, still answers, while ``/readyz`` says that it is about to.
     log_format
         ``json`` or ``text``.
+    notify_socket
+        Where a service manager hears that the server answers, and that it is about to stop.
     """
 
     host: str = "127.0.0.1"
@@ -78,6 +81,7 @@ class Binding:
     trusted_proxies: tuple[str, ...] = ()
     drain_seconds: float = 0.0
     log_format: str = "json"
+    notify_socket: str | None = None
 
     def with_settings(self, settings: Settings) -> "Binding":
         """Give the same with what the environment says; the limit of requests depends on who can reach the server.
@@ -94,6 +98,7 @@ class Binding:
             cors_origins=settings.cors_origins,
             trusted_proxies=settings.trusted_proxies,
             log_format=settings.log_format,
+            notify_socket=settings.notify_socket,
         )
 
     def check(self) -> None:
@@ -181,14 +186,21 @@ def serving(platform: Platform, binding: Binding) -> Iterator[str]:
 class _Server(uvicorn.Server):
     """A server that, told to stop, first tells those who watch it, and answers on for a while."""
 
-    def __init__(self, configuration: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+    def __init__(self, configuration: uvicorn.Config, lifecycle: Lifecycle, binding: Binding) -> None:
         super().__init__(configuration)
-        self.lifecycle, self.drain_seconds = lifecycle, drain_seconds
+        self.lifecycle, self.drain_seconds = lifecycle, binding.drain_seconds
+        self.notify_socket = binding.notify_socket
         self._leaves_at = math.inf
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        tell(self.notify_socket, READY)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to leave; told so again, or from the keyboard, go at once."""
         again, self.lifecycle.leaving = self.lifecycle.leaving, True
+        tell(self.notify_socket, STOPPING)
         if again or sig == signal.SIGINT or not self.drain_seconds:
             super().handle_exit(sig, frame)
             return
@@ -230,7 +242,7 @@ def _server(platform: Platform, binding: Binding) -> uvicorn.Server:
         ssl_certfile=binding.certificate,
         ssl_keyfile=binding.key,
     )
-    return _Server(configuration, lifecycle, binding.drain_seconds)
+    return _Server(configuration, lifecycle, binding)
 
 
 class JsonLines(logging.Formatter):
