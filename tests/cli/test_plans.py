@@ -108,6 +108,28 @@ def test_requests_tell_what_is_announced_and_what_a_rule_decided(tmp_path: Path)
     assert "3 effective dates, 2024-01-01 to 2024-03-01" in run("category", "requests", "ruled").stdout
 
 
+def test_requests_tell_what_a_universe_would_be_made_from_or_filled_by(tmp_path: Path):
+    run("category", "derive", "copy", "basket")
+    run("category", "guard", "copy", "--approver", "local")
+    assert "request 1" in refusal("category", "redefine", "copy", "basket - basket", "--reason", "empty it")
+    [waiting] = answer("category", "requests", "copy")
+    assert (waiting["expression"], waiting["rule"]) == ("basket - basket", None)
+    assert "basket - basket" in run("category", "requests", "copy").stdout
+    assert "made from basket → basket - basket" in run("category", "request", 1).stdout
+    assert answer("category", "definition", "copy")["expression"] == "basket"
+
+    fields = {"base": "basket", "calendar": "24/7", "frequency": "monthly", "start": "2024-01-01"}
+    (tmp_path / "rule.json").write_text(json.dumps(fields))
+    run("category", "define-rule", "ruled", tmp_path / "rule.json")
+    run("category", "guard", "ruled", "--approver", "local")
+    (tmp_path / "rule.json").write_text(json.dumps(fields | {"lag": 2}))
+    assert "request 2" in refusal("category", "change-rule", "ruled", tmp_path / "rule.json")
+    [waiting] = answer("category", "requests", "ruled")
+    assert (waiting["expression"], waiting["rule"]["lag"]) == (None, 2)
+    assert "rule: lag 1 → 2" in run("category", "request", 2).stdout
+    assert f"rule {msc.UniverseRule(**fields, lag=2).hash[:16]}" in run("category", "requests", "ruled").stdout
+
+
 def test_warnings_are_one_line_on_standard_error(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mainsequence.client.universe_plans._SAID", set())
     run("category", "create", "other")

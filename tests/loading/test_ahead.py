@@ -83,6 +83,16 @@ def test_a_later_word_replaces_an_earlier_one(universe: msc.AssetCategory) -> No
     assert told_by == [("load", 4, 0, 2), ("announce", 0, 0, 1), ("announce", 0, 0, 1)]
 
 
+def test_what_was_announced_late_is_a_fact_and_lay_ahead_of_nobody(universe: msc.AssetCategory) -> None:
+    universe.load([{"unique_identifier": "D", "start": "2099-06-19", "announced": "2099-07-01"}], mode="append")
+    assert universe.history()[-1].announced == 1
+    assert {row for row in told(universe, "2099-06-18") if row[1] == "D"} == set()
+    assert {row for row in told(universe, "2099-07-01") if row[1] == "D"} == set()
+    assert "D" not in [each.unique_identifier for each in universe.expected("2099-07-02", announced_by="2099-06-18")]
+    assert "D" in [each.unique_identifier for each in universe.expected("2099-06-19", announced_by="2099-06-19")]
+    assert "D" in [each.unique_identifier for each in universe.get_assets("2099-06-19")]
+
+
 def test_a_word_that_is_known_already_makes_no_revision(universe: msc.AssetCategory) -> None:
     universe.load([{"unique_identifier": "C", "start": "2099-03-20", "announced": "2020-02-03"}], mode="append")
     assert universe.refresh().revision == 1

@@ -15,7 +15,7 @@ NAMES = ["A", 'B,"quoted"', "NA", "=1+1", "007", "TRUE", "Ünï·código"]
 FORMATS = {
     **{
         f"{kind}-{layout}": (kind, layout)
-        for kind in ("csv", "json", "parquet", "xlsx")
+        for kind in ("csv", "tsv", "json", "parquet", "xlsx")
         for layout in ("intervals", "snapshots")
     },
     "folder": ("", "snapshots"),
@@ -91,7 +91,7 @@ def _weights(rows: list[dict[str, object]]) -> list[float]:
     return kept
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "parquet", "xlsx"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "json", "parquet", "xlsx"])
 def test_announcements_come_back_too(registered: None, tmp_path: Path, kind: str) -> None:
     universe = fresh()
     row = {"unique_identifier": "A", "valid_from": "2020-01-02", "valid_to": "2021-01-04"}
@@ -106,6 +106,19 @@ def test_announcements_come_back_too(registered: None, tmp_path: Path, kind: str
     )
     with pytest.raises(msc.ValidationError, match="2 dates of announcement"):
         universe.export(tmp_path / "lists.csv", layout="snapshots")
+
+
+def test_columns_are_parted_by_tabs_where_the_name_says_so(registered: None, tmp_path: Path) -> None:
+    universe, back = fresh(), fresh()
+    universe.load([{"unique_identifier": name, "start": "2020-01-01", "weight": 0.5} for name in ('B,"quoted"', "NA")])
+    made = universe.export(tmp_path / "list.tsv")
+    first, *rows = made.path.read_text().splitlines()
+    assert (made.format, first) == ("tsv", "unique_identifier\tvalid_from\tvalid_to\tweight")
+    assert rows == ['"B,""quoted"""\t2020-01-01\tinfinity\t0.5', "NA\t2020-01-01\tinfinity\t0.5"]
+    back.load(made.path, identifier="unique_identifier")
+    pd.testing.assert_frame_equal(back.members(), universe.members(), check_exact=True)
+    again = universe.export(tmp_path / "list.txt", format="tsv")
+    assert back.load(again.path, identifier="unique_identifier", format="tsv").revision == 1
 
 
 @pytest.mark.parametrize(

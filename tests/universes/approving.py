@@ -62,6 +62,36 @@ def ruled_universe(users: Carriers) -> tuple[msc.AssetCategory, list[int]]:
     return ruled, ids
 
 
+def derived_universe(users: Carriers, text: str = "shared", **guards: Any) -> msc.AssetCategory:
+    """A universe that is made from two others, of the first three of ten assets and of the third to the sixth."""
+    from mainsequence.contract import composition
+
+    _, ids = universe(users)
+    body = CategoryCreation(unique_identifier="others", display_name="others", assets=ids[2:6])
+    users["owner"].call(contract.CREATE, body)
+    made = composition.Derivation(unique_identifier="made", display_name="made", expression=text)
+    category = msc.AssetCategory._bind(users["owner"].call(composition.DERIVE, made), users["owner"])
+    category.guard(**guards)
+    return category
+
+
+def named(users: Carriers, unique_identifier: str) -> msc.AssetCategory:
+    """A universe that there is, as its owner has it."""
+    body = CategoryCreation(unique_identifier=unique_identifier, display_name=unique_identifier)
+    return msc.AssetCategory._bind(users["owner"].call(contract.GET_OR_CREATE, body), users["owner"])
+
+
+BOTH = "shared | others"
+
+
+def holds(category: msc.AssetCategory, text: str) -> set[str]:
+    """Whom an expression holds now."""
+    from mainsequence.contract import composition
+
+    query = composition.Evaluation(expression=text)
+    return {each.unique_identifier for each in category._call(composition.EVALUATE, query)}
+
+
 ENTRY = {"unique_identifier": "a5", "valid_from": "2099-01-01"}
 
 

@@ -71,7 +71,8 @@ def test_the_versions_and_the_rule_are_those_of_when_it_was_asked_for(users: Car
     reprice(users["owner"], key, [3.0, 2.0, 1.0])
     if later == "rule":
         change = composition.RuleChange(rule=rule.model_copy(update={"lag": 2}))
-        users["owner"].call(composition.CHANGE_RULE, change, key=ruled.id)
+        changed = asked(lambda: users["owner"].call(composition.CHANGE_RULE, change, key=ruled.id))
+        request(changed, users["ada"]).approve()
         assert request(number, users["ada"]).status == "stale"
         with pytest.raises(msc.StaleRevisionError):
             request(number, users["ada"]).approve()

@@ -14,8 +14,8 @@ from mainsequence.cli.plans import show_plan
 app = typer.Typer()
 
 REQUESTS = (
-    *("id", "status", "author", "requested_at", "revision", "enters", "leaves", "announcements", "decision", "reason"),
-    *("decided_by", "comment"),
+    *("id", "status", "author", "requested_at", "revision", "enters", "leaves", "announcements", "decision"),
+    *("definition", "reason", "decided_by", "comment"),
 )
 GUARD_HISTORY = ("number", "recorded_at", "actor", "reason", "guards")
 
@@ -74,10 +74,15 @@ def requests(
     every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what waits for approval: changes of members, announcements, decisions of rules."""
+    """List what waits for approval: changes of members, announcements, decisions of rules, definitions."""
     found = [each for each in find(category).requests(None) if every or each.status in ("pending", "stale")]
-    rows = [each.model_dump() if as_json else each.model_dump() | {"decision": each.decision} for each in found]
+    rows = [each.model_dump() if as_json else each.model_dump() | _in_words(each) for each in found]
     show_rows(rows, REQUESTS, as_json=as_json, nothing="no change requests")
+
+
+def _in_words(each: msc.ChangeRequest) -> dict[str, Any]:
+    rule = None if each.rule is None else f"rule {each.rule.hash[:16]}"
+    return {"decision": each.decision, "definition": each.expression or rule}
 
 
 @app.command("request")

@@ -121,7 +121,7 @@ def export(
     category: Category,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; its end says the format.")],
     format: Annotated[  # noqa: A002
-        str | None, typer.Option(help="csv, json, parquet, excel, qlib or text.")
+        str | None, typer.Option(help="csv, tsv, json, parquet, excel, qlib or text.")
     ] = None,
     layout: Annotated[str, typer.Option(help="intervals, snapshot or snapshots.")] = "intervals",
     as_of: Annotated[str | None, typer.Option(help="When members are members, for a snapshot; by default now.")] = None,

@@ -149,7 +149,7 @@ class ChangeRequest(ClientObject, ChangeRequestRecord):
 
     _shown: ClassVar[tuple[str, ...]] = (
         *("id", "category", "status", "author", "requested_at", "revision", "enters", "leaves"),
-        *("announcements", "decision", "reason", "decided_by", "comment", "applied_revision"),
+        *("announcements", "decision", "expression", "rule", "reason", "decided_by", "comment", "applied_revision"),
     )
 
     @classmethod

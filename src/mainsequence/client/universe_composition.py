@@ -309,6 +309,8 @@ class Composed(Combinable, UniverseObject):
         ------
         RemovalGuardError
             More members would leave at once than the universe allows: by default half, of more than 20.
+        ApprovalRequiredError
+            Somebody else must approve; the request is stored.
         CyclicUniverseError
             It would be made from itself.
         DerivedUniverseError
@@ -319,7 +321,15 @@ class Composed(Combinable, UniverseObject):
         return self._refresh(self._call(contract.REDEFINE, body, key=self.id))
 
     def change_rule(self, rule: UniverseRule, *, if_revision: int | None = None, reason: str | None = None) -> Self:
-        """Give a universe that a rule fills another rule; dates that are decided stay decided."""
+        """Give a universe that a rule fills another rule; dates that are decided stay decided.
+
+        Raises
+        ------
+        ApprovalRequiredError
+            Somebody else must approve; the request is stored.
+        DerivedUniverseError
+            No rule fills it.
+        """
         body = contract.RuleChange(rule=rule, if_revision=if_revision, reason=reason)
         return self._refresh(self._call(contract.CHANGE_RULE, body, key=self.id))
 

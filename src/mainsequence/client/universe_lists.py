@@ -157,8 +157,8 @@ class Listed(Kept):
         path
             The file, replaced when the new one is whole; or, for ``snapshots``, a new folder with a file for each list.
         format
-            ``csv``, ``json``, ``parquet``, ``excel``, ``qlib`` or ``text``; by default what the name's end says
-            (``.txt`` is qlib's).
+            ``csv``, ``tsv``, ``json``, ``parquet``, ``excel``, ``qlib`` or ``text``; by default what the name's end
+            says (``.txt`` is qlib's).
         layout
             ``intervals``: everything; ``snapshot``: the members at ``as_of``; ``snapshots``: everything too, as a list
             for each time at which something changes.

@@ -8,6 +8,7 @@ from mainsequence.domain.access import UserName
 from mainsequence.domain.beside import Decision
 from mainsequence.domain.categories import Reason
 from mainsequence.domain.times import Instant
+from mainsequence.domain.universe_rules import UniverseRule
 from mainsequence.domain.values import Value
 
 REMOVAL_FRACTION, SMALL_UNIVERSE = 0.5, 20
@@ -83,6 +84,8 @@ class ChangeRequestRecord(Value):
     leaves: int
     announcements: int = Field(0, description="How many announcements it would note")
     decision: Decision | None = Field(None, description="What a rule decided, where that is what is asked for")
+    expression: str | None = Field(None, description="What the universe would be made from, where that is asked for")
+    rule: UniverseRule | None = Field(None, description="The rule that would fill it, where that is asked for")
     reason: Reason | None
     force: bool
     status: RequestStatus = Field(description="stale: still pending, but the universe has moved since")
@@ -91,6 +94,11 @@ class ChangeRequestRecord(Value):
     comment: Comment | None
     applied_revision: int | None
     content_hash: str
+
+    @property
+    def defines(self) -> bool:
+        """Whether it asks for another definition of the universe: an expression, or a rule."""
+        return self.expression is not None or self.rule is not None
 
 
 class DeprecatedUniverseWarning(UserWarning):

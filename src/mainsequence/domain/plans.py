@@ -10,6 +10,7 @@ from mainsequence.domain.beside import AnnouncedDates, Announcement, DecidedDate
 from mainsequence.domain.categories import AssetId, Weight
 from mainsequence.domain.readers import ReaderRole
 from mainsequence.domain.times import Instant, Micros
+from mainsequence.domain.universe_rules import UniverseRule
 from mainsequence.domain.values import Value
 from mainsequence.errors import ValidationError
 
@@ -39,7 +40,7 @@ class PlannedChange(Value):
     """Exactly what is written: the rows to close and to open, at one revision of one universe.
 
     A plan is no more than that, or gives an expression that a universe shall be made from. What is asked for may note
-    announcements besides, or settle dates of a rule.
+    announcements besides, or settle dates of a rule, or give a universe another rule.
     """
 
     category_id: int
@@ -54,6 +55,9 @@ class PlannedChange(Value):
         exclude_if=_is_left_out,
         description="What the universe shall be made from; closed and opened are then what follows",
     )
+    rule: UniverseRule | None = Field(
+        None, exclude_if=_is_left_out, description="The rule that shall fill the universe; it decides nothing yet"
+    )
 
     @property
     def content_hash(self) -> str:
@@ -63,7 +67,12 @@ class PlannedChange(Value):
     @property
     def is_rows_alone(self) -> bool:
         """Whether it changes membership and records nothing besides."""
-        return self.announced is None and self.decided is None and self.expression is None
+        return self.announced is None and self.decided is None and not self.defines
+
+    @property
+    def defines(self) -> bool:
+        """Whether it gives the universe another definition: an expression, or a rule."""
+        return self.expression is not None or self.rule is not None
 
     def as_known(self, known_at: int) -> "PlannedChange":
         """Give the change as if its rule had decided the same at another time."""
@@ -191,12 +200,16 @@ class PlanRecord(Value):
     announced: list[Announcement] = Field(default_factory=list, exclude_if=_is_left_out)
     decision: Decision | None = Field(None, exclude_if=_is_left_out)
     made_from: str | None = Field(None, exclude_if=_is_left_out, description="The expression that it is made from now")
+    filled_by: UniverseRule | None = Field(
+        None, exclude_if=_is_left_out, description="The rule that fills it now, where another one shall"
+    )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
         rows = self.change.closed.asset_id or self.change.opened.asset_id
-        return not (rows or self.announced) and self.change.expression == self.made_from
+        same = self.change.expression == self.made_from and self.change.rule == self.filled_by
+        return same and not (rows or self.announced)
 
     @property
     def affected(self) -> list[AffectedReader]:
@@ -208,6 +221,8 @@ class PlanRecord(Value):
         """The plan in one line."""
         if self.is_empty:
             return "Plan: nothing would change"
+        if self.change.rule is not None:
+            return "Plan: another rule to fill it; no date is decided by that"
         enter, leave, weigh = (_assets(each) for each in (self.enters, self.leaves, self.reweighted))
         noted = f", {count(len(self.announced), 'announcement')} to note" if self.announced else ""
         return f"Plan: {enter} to enter, {leave} to leave, {weigh} reweighted{noted}; {self._told()}"

@@ -84,7 +84,7 @@ def export(
     if lost and not allow_loss:
         raise LossyExportError(
             f"{kind} with the layout {layout.value} cannot hold all of it: {'; '.join(lost)}.",
-            hint="allow_loss=True writes it nevertheless; csv, json, parquet and excel hold every interval.",
+            hint="allow_loss=True writes it nevertheless; csv, tsv, json, parquet and excel hold every interval.",
             lost=list(lost),
         )
     if kind == "folder":

@@ -215,6 +215,7 @@ def _date_in(name: str) -> str | None:
 
 _READERS: dict[str, Callable[[str, bytes, str | None], Sheet]] = {
     "csv": _csv,
+    "tsv": _csv,
     "json": _json,
     "parquet": _parquet,
     "excel": _excel,
@@ -223,7 +224,7 @@ _READERS: dict[str, Callable[[str, bytes, str | None], Sheet]] = {
 }
 _SUFFIXES = {
     ".csv": "csv",
-    ".tsv": "csv",
+    ".tsv": "tsv",
     ".json": "json",
     ".parquet": "parquet",
     ".xlsx": "excel",

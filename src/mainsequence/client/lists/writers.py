@@ -1,4 +1,4 @@
-"""Writing lists: CSV, JSON, Parquet, Excel, qlib's instrument files, plain text, and folders of dated lists."""
+"""Writing lists: CSV, TSV, JSON, Parquet, Excel, qlib's instrument files, plain text, and folders of dated lists."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def kind_of_path(path: Path) -> str:
     ValidationError
         It says none.
     """
-    kinds = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".xlsx": "excel", ".txt": "qlib"}
+    kinds = {".csv": "csv", ".tsv": "tsv", ".json": "json", ".parquet": "parquet", ".xlsx": "excel", ".txt": "qlib"}
     if path.suffix.lower() not in kinds:
         raise ValidationError(
             f"{path.name} does not say its format.", hint=f"End it in {', '.join(kinds)}, or give format=."
@@ -87,8 +87,16 @@ def _file_name(time: int) -> str:
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    return _separated(rows, columns, ",")
+
+
+def _tsv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    return _separated(rows, columns, "\t")
+
+
+def _separated(rows: Sequence[Row], columns: Sequence[str], mark: str) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, delimiter=mark, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([["" if row[name] is None else row[name] for name in columns] for row in rows])
     return text.getvalue().encode()
@@ -148,6 +156,7 @@ def _text(rows: Sequence[Row], _columns: Sequence[str]) -> bytes:
 
 FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], bytes]] = {
     "csv": _csv,
+    "tsv": _tsv,
     "json": _json,
     "parquet": _parquet,
     "excel": _excel,

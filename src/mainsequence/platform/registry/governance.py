@@ -10,6 +10,7 @@ from mainsequence.domain.beside import decision_of
 from mainsequence.domain.guards import ChangeRequestRecord, GuardChange, Guards
 from mainsequence.domain.plans import PlannedChange
 from mainsequence.domain.times import from_micros, to_micros
+from mainsequence.domain.universe_rules import UniverseRule
 from mainsequence.domain.values import trusted
 from mainsequence.platform.registry.composition_tables import category_definition, category_operand, rule_run
 from mainsequence.platform.registry.governance_tables import category_alias, category_guard, change_request
@@ -83,9 +84,15 @@ def _request(row: RowMapping) -> ChangeRequestRecord:
     if fields["status"] == PENDING and moved:
         fields["status"] = "stale"
     fields["decision"] = None if decided is None else decision_of(decided)
+    fields |= _defined(fields.pop("defined") or {})
     for name in ("requested_at", "decided_at"):
         fields[name] = None if fields[name] is None else from_micros(fields[name])
     return trusted(ChangeRequestRecord, fields)
+
+
+def _defined(told: dict[str, Any]) -> dict[str, Any]:
+    rule = told.get("rule")
+    return {"expression": told.get("expression"), "rule": None if rule is None else UniverseRule.parse(rule)}
 
 
 def one_request(request_id: int) -> ColumnElement[bool]:

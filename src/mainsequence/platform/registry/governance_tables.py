@@ -30,6 +30,7 @@ change_request = Table(
     Column("leaves", Integer, nullable=False),
     Column("announcements", Integer, nullable=False, server_default="0"),
     Column("decided", JSON(none_as_null=True)),
+    Column("defined", JSON(none_as_null=True)),
     Column("reason", text_of(4_000)),
     Column("force", Boolean, nullable=False),
     Column("status", text_of(20), nullable=False),
@@ -41,7 +42,7 @@ change_request = Table(
     sqlite_autoincrement=True,
 )
 """Changes of universes that wait for somebody else's approval, and what became of them. ``change`` is all that is asked
-for; ``announcements`` and ``decided`` say in short what of it is more than rows."""
+for; ``announcements``, ``decided`` and ``defined`` say in short what of it is more than rows."""
 
 category_alias = Table(
     "category_alias",

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0013"
+SCHEMA_HEAD = "0014"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS

@@ -20,9 +20,19 @@ from mainsequence.errors import (
 from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
-from mainsequence.platform.registry.composition import RULE
-from mainsequence.platform.services import beside, derived, guards, memberships, planned
-from mainsequence.platform.services.beside import Beside
+from mainsequence.platform.registry.composition import RULE, hold_definitions
+from mainsequence.platform.services import (
+    beside,
+    definitions,
+    derived,
+    guards,
+    memberships,
+    planned,
+    redefining,
+    rules,
+)
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
+from mainsequence.platform.services.definitions import REDEFINE, Wanted
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Registered, Work, carries_out
 
@@ -38,16 +48,20 @@ def requests(work: Work, body: contract.RequestsQuery, *, key: int) -> list[Chan
 @carries_out(contract.REQUEST_CHANGE)
 def request_change(work: Work, body: contract.ChangeAsked, *, key: int) -> ChangeRequestRecord:
     """Store a request, or give the one that asks for the same and waits already."""
-    if body.change.decided is not None or not _REQUESTED.fullmatch(body.change.operation):
+    known = _DEFINED if body.change.defines else _REQUESTED
+    if body.change.decided is not None or not known.fullmatch(body.change.operation):
         raise AlteredPlanError(
             f"No change is asked for as {body.change.operation!r}.",
-            hint="A verb, a plan, load(), revert() and refresh_rule() ask by themselves.",
+            hint="A verb, a plan, load(), revert(), refresh_rule(), redefine() and change_rule() ask by themselves.",
         )
     return _stored(work, body, key)
 
 
 _REQUESTED = re.compile(rf"{'|'.join(sorted(planned.PLANNED))}|load|{ANNOUNCE}|revert to [0-9]+")
 """What a change that is asked for by hand may call itself in the history: only a rule says what a rule decided."""
+
+_DEFINED = re.compile(REDEFINE)
+"""The same of another definition: only the platform says what a universe was made from."""
 
 
 def _asked(work: Work, body: contract.ChangeAsked, *, key: int) -> ChangeRequestRecord:
@@ -60,8 +74,8 @@ ASKED = Registered(_asked, writes=True)
 
 
 def _stored(work: Work, body: contract.ChangeAsked, key: int) -> ChangeRequestRecord:
-    head = memberships.begin_change(work, key, None)
-    change, besides = _read_back(work, head, body.change)
+    head = _held(work, key, defines=body.change.defines)
+    change, besides = _new(work, head, body.change)
     consent = Consent(force=body.force, is_planned=body.is_planned)
     guards.check_request(work, head, change, body.reason, consent)
     said = (body.change, work.actor.name, body.reason)
@@ -79,6 +93,7 @@ def _stored(work: Work, body: contract.ChangeAsked, key: int) -> ChangeRequestRe
         "leaves": len(change.lost),
         "announcements": len(besides.notes),
         "decided": besides.decided and besides.decided.summary,
+        "defined": body.change.model_dump(mode="json", include={"expression", "rule"}) or None,
         "reason": body.reason,
         "force": body.force,
         "status": registry.PENDING,
@@ -86,11 +101,40 @@ def _stored(work: Work, body: contract.ChangeAsked, key: int) -> ChangeRequestRe
     return _read(work, registry.add_request(work.connection, row))
 
 
-def _read_back(work: Work, head: CategoryRecord, asked: PlannedChange) -> tuple[Change, Beside]:
-    """Give all that is asked for, which must fit the head; the caller holds the lock."""
+def _held(work: Work, key: int, *, defines: bool) -> CategoryRecord:
+    """Hold a universe against other writers; one that is defined anew, also against others who define."""
+    if defines:
+        hold_definitions(work.connection, work.organization_id)
+    return memberships.begin_change(work, key, None)
+
+
+def _new(work: Work, head: CategoryRecord, asked: PlannedChange) -> tuple[Change, Beside]:
+    """Give what is asked for, which must fit the head, and be new to it; the caller holds the lock."""
+    if not asked.defines:
+        return _checked(work, head, asked)
+    wanted = _definition(work, head, asked)
+    if definitions.is_in_force(work, head, wanted):
+        raise AlteredPlanError("The definition that is asked for is in force.", hint="Ask for another one.")
+    return wanted.follows, NOTHING_BESIDE
+
+
+def sought(work: Work, head: CategoryRecord, asked: PlannedChange) -> tuple[Change, Beside]:
+    """Give what follows for members from what is asked for, and what is recorded besides; it must fit the head."""
+    if asked.defines:
+        return _definition(work, head, asked).follows, NOTHING_BESIDE
+    return planned.read_back(work, head, asked), beside.read_back(work, head, asked)
+
+
+def _definition(work: Work, head: CategoryRecord, asked: PlannedChange) -> Wanted:
+    if asked.rule is not None:
+        return rules.read_back(work, head, asked.rule, asked)
+    return redefining.read_back(work, head, asked)
+
+
+def _checked(work: Work, head: CategoryRecord, asked: PlannedChange) -> tuple[Change, Beside]:
+    """Give a change of members, and what is recorded besides; all of it must fit the head."""
     _check_kind(head, asked)
-    change = planned.read_back(work, head, asked)
-    besides = beside.read_back(work, head, asked)
+    change, besides = sought(work, head, asked)
     if change.is_empty and not len(besides.notes):
         raise AlteredPlanError("The change that is asked for changes nothing.", hint="Ask for one that does.")
     if change.is_empty != (asked.operation == ANNOUNCE):
@@ -128,16 +172,24 @@ def get(work: Work, _body: None, *, key: int) -> ChangeRequestRecord:
 def approve(work: Work, body: contract.Verdict, *, key: int) -> ChangeRequestRecord:
     """Write what a request asks for, if the universe has not moved since."""
     request = get(work, None, key=key)
-    head = memberships.begin_change(work, request.category_id, None)
+    head = _held(work, request.category_id, defines=request.defines)
     request = _undecided(get(work, None, key=key))
     _check_approver(work, request)
     _check_fresh(request, head)
     asked = requested(work, request)
-    change, besides = _read_back(work, head, asked)
     consent = Consent(force=request.force, is_planned=True, author=request.author, approved_by=work.actor.name)
-    after = memberships.commit_change(work, head, change, asked.operation, request.reason, consent, besides)
+    after = _write(work, head, asked, request.reason, consent)
     _decide(work, key, "applied", body, applied_revision=after.revision)
     return _read(work, key)
+
+
+def _write(
+    work: Work, head: CategoryRecord, asked: PlannedChange, reason: str | None, consent: Consent
+) -> CategoryRecord:
+    if asked.defines:
+        return definitions.commit(work, head, _definition(work, head, asked), reason, consent)
+    change, besides = _checked(work, head, asked)
+    return memberships.commit_change(work, head, change, asked.operation, reason, consent, besides)
 
 
 @carries_out(contract.REJECT)
@@ -176,7 +228,8 @@ def requested(work: Work, request: ChangeRequestRecord) -> PlannedChange:
         It does not say what it said when it was stored.
     """
     asked = registry.requested_change(work.connection, request.id)
-    if asked.content_hash != request.content_hash:
+    told = (asked.expression, asked.rule) == (request.expression, request.rule)
+    if asked.content_hash != request.content_hash or not told:
         raise AlteredPlanError(
             f"Request {request.id} does not say what it said when it was stored.",
             hint="Somebody changed it past the platform; reject it, and look who may write the database.",

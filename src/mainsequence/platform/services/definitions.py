@@ -1,6 +1,7 @@
 """Universes made from others: defining them, and evaluating expressions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryCreation, CategoryRecord
 from mainsequence.domain.expressions import Expression, Operand, parse_expression, pointed, position_of
 from mainsequence.domain.pins import Pin
+from mainsequence.domain.plans import PlannedChange
 from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.domain.universe_rules import UniverseRule
 from mainsequence.errors import (
@@ -29,6 +31,7 @@ from mainsequence.platform.registry import governance
 from mainsequence.platform.registry.composition import EXPRESSION, HEAD, MEMBERS, RULE, Body, Named
 from mainsequence.platform.services import categories, changes, derived, guards, membership_reads, memberships
 from mainsequence.platform.services.derived import Derived
+from mainsequence.platform.services.guards import UNASKED, Consent
 from mainsequence.platform.work import Work, carries_out
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ UNCHANGED = Change(_NONE, _NONE, _NONE.asset, _NONE.asset)
 """A change of no membership: what a definition records."""
 
 REASON_LENGTH = 4_000
+
+REDEFINE = "redefine"
 
 
 # -- the universes that an expression names
@@ -176,7 +181,13 @@ def same(work: Work, record: CategoryRecord, kind: str, text: str) -> CategoryRe
 
 
 def define(
-    work: Work, head: CategoryRecord, text: str, named: Sequence[Named], operation: str, reason: str | None
+    work: Work,
+    head: CategoryRecord,
+    text: str,
+    named: Sequence[Named],
+    operation: str,
+    reason: str | None,
+    consent: Consent = UNASKED,
 ) -> CategoryRecord:
     """Record a definition as the next revision; the caller holds the lock. What changes membership is not asked here.
 
@@ -188,10 +199,8 @@ def define(
     registry.refuse_circle(work.connection, head.id, head.unique_identifier, named)
     # Recorded in the order in which they are made, as everything is: no past moment saw a circle either.
     position, now = changes.take_place(work)
-    said = said_of(reason, text)
-    revision = categories_registry.record_revision(
-        work.connection, head, UNCHANGED, now, work.actor.name, operation, said
-    )
+    stamp = (now, consent.author or work.actor.name, operation, said_of(reason, text), consent.approved_by)
+    revision = categories_registry.record_revision(work.connection, head, UNCHANGED, *stamp)
     registry.write_definition(
         work.connection, head.id, revision, head.unique_identifier, stored(text, named, reason), work.now
     )
@@ -208,14 +217,57 @@ def said_of(reason: str | None, text: str) -> str:
     return short if reason is None else f"{reason[: REASON_LENGTH - len(short) - 2]}: {short}"
 
 
-def held_head(work: Work, key: int, if_revision: int | None, reason: str | None) -> CategoryRecord:
-    """Lock a universe that is to be defined anew, and check what guards it."""
+def held_head(work: Work, key: int, if_revision: int | None) -> CategoryRecord:
+    """Lock a universe that is to be defined anew, and give its head, where that is at the revision asked for."""
     registry.hold_definitions(work.connection, work.organization_id)
     categories_registry.lock(work.connection, key)
     head = categories.get(work, None, key=key)
     memberships.check_revision(head, if_revision)
-    guards.check_definition(work, head, reason)
     return head
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A definition that a universe shall have.
+
+    Parameters
+    ----------
+    asked
+        It, written down as what a plan or a request says.
+    text
+        It, as it is stored.
+    named
+        The universes that it names.
+    follows
+        The time that assets gain and lose as members by it.
+    """
+
+    asked: PlannedChange
+    text: str
+    named: Sequence[Named]
+    follows: Change
+
+
+def commit(
+    work: Work, head: CategoryRecord, wanted: Wanted, reason: str | None, consent: Consent = UNASKED
+) -> CategoryRecord:
+    """Write a definition as the next revision, or nothing where it is in force; the caller holds the lock.
+
+    Raises
+    ------
+    GuardError
+        A guard of the universe refuses it.
+    """
+    if is_in_force(work, head, wanted):
+        return head
+    guards.check_definition(work, head, wanted.follows, wanted.asked, reason, consent)
+    return define(work, head, wanted.text, wanted.named, wanted.asked.operation, reason, consent)
+
+
+def is_in_force(work: Work, head: CategoryRecord, wanted: Wanted) -> bool:
+    """Tell whether a universe has that definition."""
+    found = registry.definition(work.connection, head.id)
+    return found is not None and found[2].text == wanted.text
 
 
 # -- reading

@@ -83,26 +83,32 @@ def check(
         Which guard, and what would satisfy it. `ApprovalRequiredError` carries the change, which `Platform` stores as a
         request once the work is rolled back.
     """
-    if consent.is_exempt:
-        return
-    guards = registry.guards(work.connection, head.id)
-    for error in _findings(work, head, guards, change, reason, consent):
-        raise error
-    if guards.approvers and consent.approved_by is None:
+    guards = None if consent.is_exempt else _asking(work, head, change, reason, consent)
+    if guards is not None:
         raise _approval_required(work, head, planned.written(head, change, operation, besides), reason, consent, guards)
 
 
-def check_redefinition(work: Work, head: CategoryRecord, change: Change, consent: Consent) -> None:
-    """Refuse another expression that the guards of a universe made from others do not let pass.
+def check_definition(
+    work: Work, head: CategoryRecord, follows: Change, asked: PlannedChange, reason: str | None, consent: Consent
+) -> None:
+    """Refuse another definition, by what follows for members, as `check` refuses a change of them.
 
     Raises
     ------
     GuardError
-        Which guard, and what would satisfy it. A lock, a reason and approvers are `check_definition`'s.
+        Which guard, and what would satisfy it. `ApprovalRequiredError` carries what is asked for.
     """
+    guards = _asking(work, head, follows, reason, consent)
+    if guards is not None:
+        raise _approval_required(work, head, asked, reason, consent, guards)
+
+
+def _asking(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> Guards | None:
+    """Refuse what any guard but approval refuses; give the guards where somebody must still approve."""
     guards = registry.guards(work.connection, head.id)
-    for error in (*_planned(head, guards, consent), *_removals(work, head, guards, change, consent)):
+    for error in _findings(work, head, guards, change, reason, consent):
         raise error
+    return guards if guards.approvers and consent.approved_by is None else None
 
 
 def check_request(work: Work, head: CategoryRecord, change: Change, reason: str | None, consent: Consent) -> None:
@@ -129,18 +135,9 @@ def objections(work: Work, head: CategoryRecord, change: Change) -> list[Objecti
     """List the guards that would refuse a change without a reason and without force."""
     guards = registry.guards(work.connection, head.id)
     errors: list[GuardError] = list(_findings(work, head, guards, change, None, Consent(is_planned=True)))
-    if guards.approvers and derived.is_derived(head):
-        errors += [] if may_steward(work, head.id, guards) else [_left_to_owners(head)]
-    elif guards.approvers:
+    if guards.approvers:
         errors.append(ApprovalRequiredError(_needs(head, guards), hint="Applying it stores a request."))
     return [Objection(code=each.code, message=each.message, hint=each.hint) for each in errors]
-
-
-def _left_to_owners(head: CategoryRecord) -> ApprovalRequiredError:
-    return ApprovalRequiredError(
-        f"{head.unique_identifier!r} has approvers: what it is made from is changed by its owners.",
-        hint="Ask one of them to apply it.",
-    )
 
 
 def _findings(
@@ -157,11 +154,6 @@ def _basics(head: CategoryRecord, guards: Guards, reason: str | None, consent: C
         yield locked(head)
     if guards.require_reason and not (reason or "").strip():
         yield ReasonRequiredError(f"A change of {name!r} needs a reason.", hint="Give reason='…'.", category=name)
-    yield from _planned(head, guards, consent)
-
-
-def _planned(head: CategoryRecord, guards: Guards, consent: Consent) -> Iterator[GuardError]:
-    name = head.unique_identifier
     if guards.require_plan and not consent.is_planned:
         yield PlanRequiredError(
             f"{name!r} is changed by plans only.",
@@ -305,13 +297,6 @@ def check_end(work: Work, head: CategoryRecord, asked: str) -> None:
         raise locked(head)
     if guards.for_stewards:
         check_steward(work, head, guards, asked)
-
-
-def check_definition(work: Work, head: CategoryRecord, reason: str | None) -> None:
-    """Refuse to redefine a universe that is locked, or wants a reason; one with approvers is left to its owners."""
-    check_end(work, head, "Redefining")
-    if registry.guards(work.connection, head.id).require_reason and not (reason or "").strip():
-        raise ReasonRequiredError(f"A change of {head.unique_identifier!r} needs a reason.", hint="Give reason='…'.")
 
 
 def changed(guards: Guards, fields: dict[str, Any]) -> Guards:

@@ -51,14 +51,9 @@ def read_back(work: Work, head: CategoryRecord, given: PlannedChange) -> Change:
     AlteredPlanError
         It is not what a change of this universe can be.
     """
-    if given.category_id != head.id:
-        raise AlteredPlanError(
-            f"The plan is for the asset category with id {given.category_id}, not for {head.unique_identifier!r}.",
-            hint="Apply it to the universe that it was made for.",
-        )
-    check_revision(head, given.revision)
-    if given.expression is not None:
-        raise AlteredPlanError("Members are not made from an expression.", hint="Make the plan again.")
+    check_head(head, given)
+    if given.defines:
+        raise AlteredPlanError("Members are not made by a definition.", hint="Make the plan again.")
     change = change_of(_rows(given.closed), _rows(given.opened))
     ids = np.unique(np.concatenate([change.closed.asset, change.opened.asset]))
     present = ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
@@ -69,6 +64,24 @@ def read_back(work: Work, head: CategoryRecord, given: PlannedChange) -> Change:
             f"The plan does not fit {head.unique_identifier!r} at revision {head.revision}.", hint="Make it again."
         )
     return again
+
+
+def check_head(head: CategoryRecord, given: PlannedChange) -> None:
+    """Refuse what was planned for another universe, or for another revision than the head.
+
+    Raises
+    ------
+    StaleRevisionError
+        The universe moved.
+    AlteredPlanError
+        It is another one.
+    """
+    if given.category_id != head.id:
+        raise AlteredPlanError(
+            f"The plan is for the asset category with id {given.category_id}, not for {head.unique_identifier!r}.",
+            hint="Apply it to the universe that it was made for.",
+        )
+    check_revision(head, given.revision)
 
 
 def check_revision(head: CategoryRecord, expected: int) -> None:

@@ -18,7 +18,6 @@ from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.services import (
     approvals,
-    beside,
     derived,
     guards,
     impact,
@@ -26,6 +25,7 @@ from mainsequence.platform.services import (
     planned,
     readers,
     redefining,
+    rules,
 )
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import Consent
@@ -39,8 +39,8 @@ def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
     head = category_registry.by_id(work.connection, work.actor, key)
     memberships.check_revision(head, body.if_revision)
     if body.expression is not None:
-        change, _ = redefining.change_by(work, head, body.expression)
-        return described(work, head, change, redefining.written(head, change, body.expression))
+        found = redefining.wanted(work, head, body.expression)
+        return described(work, head, found.follows, found.asked)
     derived.refuse_change(head)
     verbs = {Verb.UPDATE: body.replace, Verb.REMOVE: body.remove, Verb.APPEND: body.append}
     edits = [_edit(work, head, body, verb, ids) for verb, ids in verbs.items() if ids is not None]
@@ -99,6 +99,7 @@ def described(
         announced=_announced(work, head, besides),
         decision=None if besides.decided is None else decision_of(besides.decided.summary),
         made_from=redefining.present_text(work, head),
+        filled_by=None if asked.rule is None else rules.present(work, head),
     )
 
 
@@ -206,5 +207,5 @@ def request_plan(work: Work, _body: None, *, key: int) -> PlanRecord:
     request = approvals.get(work, None, key=key)
     head = category_registry.by_id(work.connection, work.actor, request.category_id)
     asked = approvals.requested(work, request)
-    change = planned.read_back(work, head, asked)
-    return described(work, head, change, asked, beside.read_back(work, head, asked))
+    change, besides = approvals.sought(work, head, asked)
+    return described(work, head, change, asked, besides)

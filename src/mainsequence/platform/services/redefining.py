@@ -1,6 +1,6 @@
 """Another expression for a universe that is made from others: who would enter and leave, and writing exactly that."""
 
-from mainsequence.compute.intervals import Change, Intervals, subtract
+from mainsequence.compute.intervals import Intervals, subtract
 from mainsequence.compute.membership_changes import change_of
 from mainsequence.contract import composition as contract
 from mainsequence.contract.explanations import Reversion
@@ -12,17 +12,16 @@ from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_mi
 from mainsequence.errors import AlteredPlanError, DerivedUniverseError, StaleRevisionError, UnknownRevisionError
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
-from mainsequence.platform.registry.composition import EXPRESSION, Named
-from mainsequence.platform.services import definitions, derived, guards, planned
+from mainsequence.platform.registry.composition import EXPRESSION
+from mainsequence.platform.services import definitions, derived, planned
+from mainsequence.platform.services.definitions import REDEFINE, Wanted
 from mainsequence.platform.services.derived import Derived, network
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Work, carries_out
 
-REDEFINE = "redefine"
 
-
-def change_by(work: Work, head: CategoryRecord, text: str) -> tuple[Change, list[Named]]:
-    """Give the time that assets would gain and lose by another expression, and the universes that it names.
+def wanted(work: Work, head: CategoryRecord, text: str, operation: str = REDEFINE) -> Wanted:
+    """Give an expression as what a universe shall be made from, and what follows for its members.
 
     Raises
     ------
@@ -39,9 +38,11 @@ def change_by(work: Work, head: CategoryRecord, text: str) -> tuple[Change, list
     expression = parse_expression(text)
     named = definitions.bound(work, text, expression)
     registry.refuse_circle(work.connection, head.id, head.unique_identifier, named)
-    wanted = _everything(Derived(work, network(work, named).ending(expression, named)))
+    then = _everything(Derived(work, network(work, named).ending(expression, named)))
     present = _everything(derived.membership(work, head))
-    return change_of(subtract(present, wanted), subtract(wanted, present)), named
+    change = change_of(subtract(present, then), subtract(then, present))
+    asked = planned.written(head, change, operation).model_copy(update={"expression": text})
+    return Wanted(asked, text, named, change)
 
 
 def _everything(held: Derived) -> Intervals:
@@ -54,33 +55,11 @@ def present_text(work: Work, head: CategoryRecord) -> str | None:
     return None if defined is None else defined[2].text
 
 
-def written(head: CategoryRecord, change: Change, text: str) -> PlannedChange:
-    """Write down that a universe shall be made from an expression, and what follows."""
-    return planned.written(head, change, REDEFINE).model_copy(update={"expression": text})
-
-
 @carries_out(contract.REDEFINE)
 def redefine(work: Work, body: contract.Redefinition, *, key: int) -> CategoryRecord:
     """Give a universe that is made from others another expression; the same one makes no revision."""
-    head = definitions.held_head(work, key, body.if_revision, body.reason)
-    change, named = change_by(work, head, body.expression)
-    return _define(work, head, body.expression, (change, named), REDEFINE, body.reason, Consent(force=body.force))
-
-
-def _define(
-    work: Work,
-    head: CategoryRecord,
-    text: str,
-    found: tuple[Change, list[Named]],
-    operation: str,
-    reason: str | None,
-    consent: Consent,
-) -> CategoryRecord:
-    change, named = found
-    if present_text(work, head) == text:
-        return head
-    guards.check_redefinition(work, head, change, consent)
-    return definitions.define(work, head, text, named, operation, reason)
+    head = definitions.held_head(work, key, body.if_revision)
+    return definitions.commit(work, head, wanted(work, head, body.expression), body.reason, Consent(force=body.force))
 
 
 def apply(work: Work, body: PlanApplication, *, key: int) -> CategoryRecord:
@@ -93,23 +72,42 @@ def apply(work: Work, body: PlanApplication, *, key: int) -> CategoryRecord:
     StaleRevisionError
         The universe was defined anew, or what it would be made from has changed.
     """
-    given, head = body.change, definitions.held_head(work, key, None, body.reason)
+    head = definitions.held_head(work, key, None)
+    found = read_back(work, head, body.change)
+    if found.asked.operation != REDEFINE:
+        raise _altered(head)
+    return definitions.commit(work, head, found, body.reason, Consent(force=body.force, is_planned=True))
+
+
+def read_back(work: Work, head: CategoryRecord, given: PlannedChange) -> Wanted:
+    """Give an expression that was written down, from which still follows what was said; the caller holds the lock.
+
+    Raises
+    ------
+    AlteredPlanError
+        It is not what another expression of this universe can be.
+    StaleRevisionError
+        The head is another one, or what the universe is or would be made from has changed.
+    """
     text = given.expression or ""
-    if given.category_id != head.id or given.operation != REDEFINE or str(parse_expression(text)) != text:
-        raise AlteredPlanError(
-            f"The plan does not fit {head.unique_identifier!r}.", hint="Apply it to the universe that it was made for."
-        )
+    if given.category_id != head.id or str(parse_expression(text)) != text:
+        raise _altered(head)
     planned.check_revision(head, given.revision)
-    change, named = change_by(work, head, text)
-    if written(head, change, text) != given:
+    found = wanted(work, head, text, given.operation)
+    if found.asked != given:
         raise StaleRevisionError(
             f"What {head.unique_identifier} is, or would be, made from has changed since it was planned.",
             hint="Plan it again, and look at what is different now.",
             expected=given.revision,
             found=head.revision,
         )
-    consent = Consent(force=body.force, is_planned=True)
-    return _define(work, head, text, (change, named), REDEFINE, body.reason, consent)
+    return found
+
+
+def _altered(head: CategoryRecord) -> AlteredPlanError:
+    return AlteredPlanError(
+        f"The plan does not fit {head.unique_identifier!r}.", hint="Apply it to the universe that it was made for."
+    )
 
 
 def revert(work: Work, body: Reversion, *, key: int) -> CategoryRecord:
@@ -120,10 +118,10 @@ def revert(work: Work, body: Reversion, *, key: int) -> CategoryRecord:
     UnknownRevisionError
         It had none then, or never had that revision.
     """
-    head = definitions.held_head(work, key, body.if_revision, body.reason)
+    head = definitions.held_head(work, key, body.if_revision)
     revision, text = _definition_at(work, head, body)
-    found = change_by(work, head, text)
-    return _define(work, head, text, found, f"revert to {revision}", body.reason, Consent(force=body.force))
+    found = wanted(work, head, text, f"revert to {revision}")
+    return definitions.commit(work, head, found, body.reason, Consent(force=body.force))
 
 
 def _definition_at(work: Work, head: CategoryRecord, body: Reversion) -> tuple[int, str]:

@@ -11,9 +11,10 @@ from mainsequence.contract.explanations import ExplainQuery
 from mainsequence.domain.beside import DecidedDates
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.expressions import parse_expression
+from mainsequence.domain.plans import PlannedChange
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, to_micros
 from mainsequence.domain.universe_rules import UniverseRule, WhyMember
-from mainsequence.errors import DerivedUniverseError, ValidationError
+from mainsequence.errors import AlteredPlanError, DerivedUniverseError, ValidationError
 from mainsequence.platform.registry import categories as categories_registry
 from mainsequence.platform.registry import composition as registry
 from mainsequence.platform.registry import ledger, rule_runs
@@ -29,10 +30,12 @@ from mainsequence.platform.services import (
     explanations,
     membership_reads,
     memberships,
+    planned,
     rule_inputs,
 )
 from mainsequence.platform.services.beside import Beside
 from mainsequence.platform.services.deciding import Decided
+from mainsequence.platform.services.definitions import REDEFINE, UNCHANGED, Wanted
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.work import Work, carries_out
 
@@ -57,13 +60,37 @@ def _named(work: Work, rule: UniverseRule) -> list[Named]:
 @carries_out(contract.CHANGE_RULE)
 def change_rule(work: Work, body: contract.RuleChange, *, key: int) -> CategoryRecord:
     """Give a universe that a rule fills another rule; what is decided stays decided."""
-    head = definitions.held_head(work, key, body.if_revision, body.reason)
+    head = definitions.held_head(work, key, body.if_revision)
+    return definitions.commit(work, head, _wanted(work, head, body.rule), body.reason, Consent(is_planned=True))
+
+
+def _wanted(work: Work, head: CategoryRecord, rule: UniverseRule) -> Wanted:
+    """Give a rule as what shall fill a universe; no member changes by that, so there is nothing to plan."""
     _check_kind(head)
-    text = body.rule.model_dump_json()
-    present = registry.definition(work.connection, key)
-    if present is not None and present[2].text == text:
-        return head
-    return definitions.define(work, head, text, _named(work, body.rule), "redefine", body.reason)
+    asked = planned.written(head, UNCHANGED, REDEFINE).model_copy(update={"rule": rule})
+    return Wanted(asked, rule.model_dump_json(), _named(work, rule), UNCHANGED)
+
+
+def read_back(work: Work, head: CategoryRecord, rule: UniverseRule, given: PlannedChange) -> Wanted:
+    """Give a rule that was asked for, which must be all that is asked for; the caller holds the lock.
+
+    Raises
+    ------
+    AlteredPlanError
+        It is not what another rule of this universe can be.
+    StaleRevisionError
+        The head is not the one that it was asked for.
+    """
+    planned.check_head(head, given)
+    found = _wanted(work, head, rule)
+    if found.asked != given:
+        raise AlteredPlanError("Another rule changes nothing besides.", hint="change_rule(…) asks by itself.")
+    return found
+
+
+def present(work: Work, head: CategoryRecord) -> UniverseRule | None:
+    """Give the rule that fills a universe now; ``None`` for one that none fills."""
+    return _rule(work, head.id) if head.kind == RULE else None
 
 
 def _check_kind(record: CategoryRecord) -> None:
