@@ -20,6 +20,7 @@ class ActingCarrier:
 
     def __init__(self, platform: Platform, name: str, role: Role) -> None:
         self.platform, self.actor = platform, Actor(name, LOCAL_ORGANIZATION, role)
+        self.at_once = platform.at_once
 
     def call(self, operation: Any, body: Any, /, **path: int | str) -> Any:
         return self.platform.call_as(self.actor, operation, body, **path)
