@@ -43,11 +43,11 @@ install: $(installed) ## Make the virtual environment and install everything the
 demo: $(installed) ## The main job on real data: a named universe becomes portfolios, a table and a picture
 	@MAINSEQUENCE_HOME="$(DEMO_HOME)/home" $(bin)/mainsequence demo --output "$(DEMO_HOME)/demo.png"
 
-test: $(installed) ## Every test
-	$(PYTEST)
+test: $(installed) ## Every test that needs no network
+	$(PYTEST) -m "not network"
 
 quick: $(installed) ## The tests that take no time
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not network"
 
 lint: $(installed) ## Style: ruff check and format
 	$(bin)/ruff check .

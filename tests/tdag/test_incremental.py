@@ -67,7 +67,7 @@ holes = st.fixed_dictionaries({name: st.lists(st.integers(0, DAYS - 1), unique=T
 cuts = st.sets(st.integers(0, DAYS - 2), max_size=DAYS)
 
 
-@settings(max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking would take minutes
+@settings(max_examples=8, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking would take minutes
 @given(seed=st.integers(0, 10**6), holes=holes, cuts=cuts, weight=st.floats(0.0, 1.0))
 def test_one_run_over_many_days_equals_many_runs(seed: int, holes: dict[str, list[int]], cuts: set[int], weight: float):
     def tree() -> Average:

@@ -47,10 +47,11 @@ def judge(lines: list[dict[str, Any]], unreported: dict[str, Any] | None = None)
     return states
 
 
-def test_eight_processes_lose_no_revision_and_see_only_whole_states(tmp_path: Path) -> None:
+def test_eight_processes_lose_no_revision_and_see_only_whole_states(tmp_path: Path, carrier: str) -> None:
     prepare()
+    seconds = 20 if carrier == "embedded" else 8
     outputs = [tmp_path / f"worker-{number}.jsonl" for number in range(8)]
-    workers = [start(f"worker-{number}", 20, number, output) for number, output in enumerate(outputs)]
+    workers = [start(f"worker-{number}", seconds, number, output) for number, output in enumerate(outputs)]
     for process in workers:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors.decode()
