@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from statistics import median
 
 RUNS = 7
@@ -80,6 +81,12 @@ def row_at_most(name: str, ours: float, peer: str, peer_seconds: float, bar: flo
     """Build a row for a bar of costing at most so many times as much as a peer."""
     ratio = ours / peer_seconds
     return Row(name, ours, peer, peer_seconds, ratio, bar, ratio <= bar, at_most=True)
+
+
+def rows_of(name: str) -> list[Row]:
+    """Run one benchmark, by the name of its module."""
+    found: list[Row] = import_module(f"benchmarks.{name}").rows()
+    return found
 
 
 def report(rows: Sequence[Row]) -> int:
