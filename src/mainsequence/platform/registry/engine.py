@@ -75,14 +75,6 @@ def postgresql(url: str) -> Engine:
     return engine
 
 
-_CONNECTION = {
-    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-    "application_name": "mainsequence",
-    # A plan is made for the values at hand: ten ids and 100,000 need different ones.
-    "prepare_threshold": None,
-}
-
-
 def _engine(url: str, **options: Any) -> Engine:
     return create_engine(
         url, json_serializer=lambda value: orjson.dumps(value).decode(), json_deserializer=orjson.loads, **options
