@@ -10,7 +10,7 @@ from mainsequence.domain.portfolios import GroupCreation, GroupRecord
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
-from mainsequence.platform.registry.inserts import insert_or_ignore
+from mainsequence.platform.registry.inserts import insert_missing, insert_or_ignore
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import seen_by
 from mainsequence.platform.registry.tables import portfolio, portfolio_group, portfolio_group_member
@@ -88,8 +88,8 @@ def erase(connection: Connection, key: int) -> None:
 
 def append(connection: Connection, key: int, portfolios: Iterable[int]) -> None:
     """Put portfolios into a group; those that are in it stay."""
-    for each in sorted(set(portfolios)):
-        insert_or_ignore(connection, portfolio_group_member, {"portfolio_group_id": key, "portfolio_id": each})
+    rows = [{"portfolio_group_id": key, "portfolio_id": each} for each in sorted(set(portfolios))]
+    insert_missing(connection, portfolio_group_member, rows)
 
 
 def remove(connection: Connection, key: int, portfolios: Iterable[int]) -> None:

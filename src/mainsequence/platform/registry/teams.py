@@ -9,7 +9,7 @@ from mainsequence.domain.access import TeamRecord
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
-from mainsequence.platform.registry.inserts import insert_or_ignore
+from mainsequence.platform.registry.inserts import insert_missing, insert_or_ignore
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing_tables import sharing_grant, team, team_member
 from mainsequence.platform.registry.tables import user
@@ -70,8 +70,7 @@ def erase(connection: Connection, key: int) -> None:
 
 def add(connection: Connection, key: int, users: Iterable[int]) -> None:
     """Put users into a team; those that are in it stay."""
-    for each in users:
-        insert_or_ignore(connection, team_member, {"team_id": key, "user_id": each})
+    insert_missing(connection, team_member, [{"team_id": key, "user_id": each} for each in sorted(set(users))])
 
 
 def remove(connection: Connection, key: int, users: Iterable[int]) -> None:
