@@ -62,3 +62,12 @@ def test_deleting_keeps_the_series():
     assert "fund is deleted" in run("portfolio", "delete", "fund", "--yes").output
     assert run("portfolio", "list").stdout == "no portfolios\n"
     assert len(msc.Series.get(unique_identifier="fund_values").read()) == 2
+
+
+def test_venues_are_added_and_removed(fund: msc.Portfolio):
+    run("portfolio", "add-venue", "fund", "9")
+    assert run("portfolio", "add-venue", "fund", "7").output == "Venues of fund: 7, 9.\n"
+    assert answer("portfolio", "show", "fund")["venue_ids"] == [7, 9]
+    run("portfolio", "remove-venue", "fund", "9")
+    assert run("portfolio", "remove-venue", "fund", "7").output == "Venues of fund: none.\n"
+    assert "venue_id" in refusal("portfolio", "add-venue", "fund", "0", code=2)

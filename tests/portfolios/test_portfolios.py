@@ -146,6 +146,36 @@ def test_a_deleted_portfolio_can_be_registered_again_under_its_name():
     )
 
 
+def test_a_portfolio_names_its_venues_once_and_in_order():
+    portfolio, other = a_portfolio(), msc.Portfolio.get_or_create(unique_identifier="other")
+    assert portfolio.venue_ids == []
+    other.add_venue(3)
+    assert portfolio.add_venue(2**63 - 1).add_venue(7).add_venue(7).venue_ids == [7, 2**63 - 1]
+    assert {each.unique_identifier: each.venue_ids for each in msc.Portfolio.filter()} == {
+        "growth": [7, 2**63 - 1],
+        "other": [3],
+    }
+    assert portfolio.remove_venue(2**63 - 1).remove_venue(1).venue_ids == [7]
+
+
+def test_a_portfolio_keeps_its_venues_when_it_is_published_again():
+    a_portfolio().add_venue(7)
+    assert msc.Portfolio.publish(unique_identifier="growth", display_name="New").venue_ids == [7]
+
+
+def test_a_deleted_portfolio_leaves_no_venues_to_the_next_of_its_name():
+    a_portfolio().add_venue(7).delete()
+    assert a_portfolio().venue_ids == []
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2**63, "XNYS", None])
+def test_what_is_no_id_of_a_venue_is_refused(wrong: object):
+    portfolio = a_portfolio()
+    with pytest.raises(ValidationError, match="venue_id"):
+        portfolio.add_venue(wrong)
+    assert portfolio.refresh().venue_ids == []
+
+
 def stored_portfolio() -> msc.Portfolio:
     values = msc.Series.create("growth values", {"close": "float64"}, by_asset=False)
     weights = msc.Series.create("growth weights", {"weight_current": "float64"})

@@ -51,6 +51,7 @@ RULES = {
         categories.deprecate categories.undeprecate categories.rename categories.request_change
         categories.load_intervals
         routing.add_rules routing.remove_rules portfolios.patch
+        portfolios.add_venue portfolios.remove_venue
     """,
     "d": "categories.delete routing.delete portfolios.delete",
     "s": """
@@ -131,7 +132,9 @@ BODIES: dict[str, Any] = {
     "access.set_password": {"password": "correct horse battery staple"},
     "portfolio_groups.append_portfolios": {"portfolios": []},
     "portfolio_groups.remove_portfolios": {"portfolios": []},
+    "portfolios.add_venue": {"venue_id": 1},
     "portfolios.patch": {"display_name": "mine"},
+    "portfolios.remove_venue": {"venue_id": 1},
     "portfolios.set_visibility": {"visibility": "private"},
     "portfolios.share": {"user": "bo"},
     "portfolios.unshare": {"user": "bo"},

@@ -53,6 +53,7 @@ BODIES = {
     "get_or_register_from_isin": {"isin": "US0378331005", "exchange_code": "US"},
     "add_rule": {"asset_filter": {}, "markets_time_serie_unique_identifier": "s"},
     "remove_rule": {"rule_id": 1},
+    "add_venue": {"venue_id": 1},
 }
 
 

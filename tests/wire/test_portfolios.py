@@ -149,9 +149,22 @@ def test_1_5_get_latest_weights_of_nothing_is_not_found(wire: Wire, name: str) -
     assert "nothing yet" in wire.get(f"{PORTFOLIO}{key}/get_latest_weights/", 404)["detail"]
 
 
-def test_1_5_add_venue_has_no_address_as_there_are_no_venues(wire: Wire, name: str) -> None:
+def test_1_5_add_venue_answers_200_with_the_portfolio(wire: Wire, name: str) -> None:
+    one = wire.a_portfolio(name)["portfolio"]
+    for venue_id in (8, 7, 8):
+        assert a_portfolio(wire.patch(f"{PORTFOLIO}{one['id']}/add_venue/", {"venue_id": venue_id})) == one
+    assert wire.get(f"/api/v1/portfolios/{one['id']}")["venue_ids"] == [7, 8]
+
+
+@pytest.mark.parametrize("body", [{}, [], {"venue_id": None}, {"venue_id": 0}, {"venue_id": 2**63}, {"venue": 1}])
+def test_1_5_add_venue_of_none_is_refused(wire: Wire, name: str, body: Any) -> None:
     key = wire.a_portfolio(name)["portfolio"]["id"]
-    assert wire.patch(f"{PORTFOLIO}{key}/add_venue/", {"venue_id": 1}, 404)["detail"]
+    assert wire.patch(f"{PORTFOLIO}{key}/add_venue/", body, 400)["detail"]
+    assert wire.get(f"/api/v1/portfolios/{key}")["venue_ids"] == []
+
+
+def test_1_5_add_venue_to_no_portfolio_is_not_found(wire: Wire) -> None:
+    assert wire.patch(f"{PORTFOLIO}999999999/add_venue/", {"venue_id": 1}, 404)["detail"]
 
 
 # -- 1.7

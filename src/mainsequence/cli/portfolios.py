@@ -16,6 +16,8 @@ Name = Annotated[str, typer.Argument(metavar="PORTFOLIO", help="Unique identifie
 Start = Annotated[str | None, typer.Option(help="From this time on.")]
 End = Annotated[str | None, typer.Option(help="Before this time.")]
 
+VenueId = Annotated[int, typer.Argument(metavar="VENUE", help="Its id in the system that sends the orders.")]
+
 LISTED = ("id", "unique_identifier", "display_name", "calendar_name", "values_series", "weights_series", "description")
 
 
@@ -26,7 +28,7 @@ def find(portfolio: str) -> msc.Portfolio:
 
 def record_of(portfolio: msc.Portfolio) -> dict[str, Any]:
     """Give the facts of a portfolio that commands print."""
-    facts = {name: getattr(portfolio, name) for name in (*LISTED, "signal_series", "created_at")}
+    facts = {name: getattr(portfolio, name) for name in (*LISTED, "signal_series", "venue_ids", "created_at")}
     return facts | {"index_asset_id": portfolio.index_asset.id}
 
 
@@ -68,6 +70,23 @@ def values(portfolio: Name, start: Start = None, end: End = None, as_json: AsJso
     """List what a portfolio is worth over time: NAV, return, turnover, fees, cash."""
     rows = frame_records(find(portfolio).values(start, end))
     show_rows(rows, list(rows[0]) if rows else [], as_json=as_json, nothing="no values")
+
+
+@app.command("add-venue")
+def add_venue(portfolio: Name, venue_id: VenueId) -> None:
+    """Name a venue that a portfolio is traded on."""
+    _say_venues(find(portfolio).add_venue(venue_id))
+
+
+@app.command("remove-venue")
+def remove_venue(portfolio: Name, venue_id: VenueId) -> None:
+    """Take a venue from a portfolio."""
+    _say_venues(find(portfolio).remove_venue(venue_id))
+
+
+def _say_venues(portfolio: msc.Portfolio) -> None:
+    named = ", ".join(map(str, portfolio.venue_ids)) or "none"
+    say(f"Venues of {portfolio.unique_identifier}: {named}.")
 
 
 @app.command("delete")

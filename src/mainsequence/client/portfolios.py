@@ -105,6 +105,21 @@ class Portfolio(Shareable, Noun[PortfolioRecord], PortfolioRecord):
         """
         return self._refresh(self._call(contract.PATCH, contract.PortfolioPatch(**fields), key=self.id))
 
+    def add_venue(self, venue_id: int) -> Self:
+        """Name a venue that the portfolio is traded on; one that it has stays.
+
+        Parameters
+        ----------
+        venue_id
+            The id of the venue in the system that sends the orders. Nothing here trades, and no number follows from it:
+            ``venue_ids`` tells that system where the portfolio's targets go.
+        """
+        return self._refresh(self._call(contract.ADD_VENUE, contract.VenueEdit(venue_id=venue_id), key=self.id))
+
+    def remove_venue(self, venue_id: int) -> Self:
+        """Take a venue from the portfolio; one that it does not have is left alone."""
+        return self._refresh(self._call(contract.REMOVE_VENUE, contract.VenueEdit(venue_id=venue_id), key=self.id))
+
     def delete(self) -> None:
         """Delete the portfolio: its index asset retires, its universe loses a reader, its series stay.
 

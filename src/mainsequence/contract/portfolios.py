@@ -15,6 +15,7 @@ from mainsequence.domain.portfolios import (
     PortfolioAbout,
     PortfolioCreation,
     PortfolioRecord,
+    VenueId,
 )
 from mainsequence.domain.values import Page, Value, listed
 from mainsequence.errors import ValidationError
@@ -56,6 +57,12 @@ class PortfolioPatch(Value):
     @model_validator(mode="after")
     def _keeps_what_is_required(self) -> Self:
         return refuse_nulls(self, _NULLABLE)
+
+
+class VenueEdit(Value):
+    """A venue to name for a portfolio or to take from it."""
+
+    venue_id: VenueId
 
 
 class GroupPatch(Value):
@@ -114,6 +121,22 @@ DELETE = writing(
 )
 LATEST_WEIGHTS = reading(
     "GET", f"{_ONE}/latest-weights", "portfolios.latest_weights", NoneType, LatestWeights, "Read what it holds."
+)
+ADD_VENUE = writing(
+    "POST",
+    f"{_ONE}/add-venue",
+    "portfolios.add_venue",
+    VenueEdit,
+    PortfolioRecord,
+    "Name a venue that a portfolio is traded on.",
+)
+REMOVE_VENUE = writing(
+    "POST",
+    f"{_ONE}/remove-venue",
+    "portfolios.remove_venue",
+    VenueEdit,
+    PortfolioRecord,
+    "Take a venue from a portfolio; one that it does not have is left alone.",
 )
 
 _GROUPS, _GROUP = "/portfolio-groups", "/portfolio-groups/{key}"

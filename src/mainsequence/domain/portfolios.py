@@ -1,6 +1,6 @@
 """Portfolios: what is known of one, what registers it, and named groups of them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -36,6 +36,10 @@ PORTFOLIO_REFERENCE = "portfolio"
 
 INDEX_ASSET_TYPE = "PORTFOLIO"
 """Security type of the asset that stands for a portfolio."""
+
+
+VenueId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A venue, by the id that the system has for it which sends the orders."""
 
 
 class PortfolioAbout(Value):
@@ -78,6 +82,9 @@ class PortfolioRecord(PortfolioFields):
     id: int
     unique_identifier: UniqueIdentifier
     index_asset: AssetRecord = Field(description="The asset that stands for the portfolio")
+    venue_ids: list[VenueId] = Field(
+        default_factory=list, description="Venues that it is traded on, sorted; changes no number"
+    )
     created_at: Instant
 
     @property

@@ -14,7 +14,7 @@ from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry.inserts import insert_or_ignore
 from mainsequence.platform.registry.sets import within
 from mainsequence.platform.registry.sharing import forget, made_by, seen_by
-from mainsequence.platform.registry.tables import asset, portfolio
+from mainsequence.platform.registry.tables import asset, portfolio, portfolio_venue
 
 COLUMNS = {
     name: portfolio.c[name]
@@ -25,6 +25,7 @@ COLUMNS = {
 }
 """The columns that portfolios can be filtered by."""
 
+venue = portfolio_venue.c
 _KEPT_INSIDE = {"organization_id", "owner", "is_private"}
 
 
@@ -37,7 +38,8 @@ def read(connection: Connection, query: Select[Any]) -> list[PortfolioRecord]:
     """Run a `selection` and give its records, with their index assets."""
     rows = connection.execute(query).fetchall()
     assets = _index_assets(connection, [row.index_asset_id for row in rows])
-    return [_record(row, assets[row.index_asset_id]) for row in rows]
+    venues = _venues(connection, [row.id for row in rows])
+    return [_record(row, assets[row.index_asset_id], venues[row.id]) for row in rows]
 
 
 def _index_assets(connection: Connection, ids: list[int]) -> dict[int, AssetRecord]:
@@ -45,10 +47,19 @@ def _index_assets(connection: Connection, ids: list[int]) -> dict[int, AssetReco
     return {record.id: record for record in asset_registry.read(connection, found)}
 
 
-def _record(row: Row[Any], index_asset: AssetRecord) -> PortfolioRecord:
+def _venues(connection: Connection, ids: list[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {each: [] for each in ids}
+    query = select(venue.portfolio_id, venue.venue_id).where(within(connection, venue.portfolio_id, ids))
+    for portfolio_id, venue_id in connection.execute(query.order_by(venue.venue_id)):
+        found[portfolio_id].append(venue_id)
+    return found
+
+
+def _record(row: Row[Any], index_asset: AssetRecord, venue_ids: list[int]) -> PortfolioRecord:
     fields = dict(row._mapping)  # noqa: SLF001
     del fields["index_asset_id"]
     fields["index_asset"] = index_asset
+    fields["venue_ids"] = venue_ids
     fields["about"] = PortfolioAbout.parse(fields["about"])
     fields["created_at"] = from_micros(fields["created_at"])
     return trusted(PortfolioRecord, fields)
@@ -89,7 +100,18 @@ def change(connection: Connection, key: int, fields: dict[str, Any]) -> None:
         connection.execute(update(portfolio).where(portfolio.c.id == key).values(**fields))
 
 
+def add_venue(connection: Connection, key: int, venue_id: int) -> None:
+    """Name a venue of one portfolio; one that it has stays."""
+    insert_or_ignore(connection, portfolio_venue, {"portfolio_id": key, "venue_id": venue_id})
+
+
+def remove_venue(connection: Connection, key: int, venue_id: int) -> None:
+    """Take a venue from one portfolio; one that it does not have is left alone."""
+    connection.execute(delete(portfolio_venue).where(venue.portfolio_id == key, venue.venue_id == venue_id))
+
+
 def erase(connection: Connection, key: int) -> None:
     """Delete the description of one portfolio."""
     forget(connection, "portfolio", key)
+    connection.execute(delete(portfolio_venue).where(venue.portfolio_id == key))
     connection.execute(delete(portfolio).where(portfolio.c.id == key))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0014"
+SCHEMA_HEAD = "0015"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -232,6 +232,13 @@ portfolio = _noun(
     Column("configuration", JSON, nullable=False),
     Column("manifest", JSON, nullable=False),
     *_shareable(),
+)
+
+portfolio_venue = Table(
+    "portfolio_venue",
+    metadata,
+    Column("portfolio_id", ForeignKey("portfolio.id"), primary_key=True, autoincrement=False),
+    Column("venue_id", Id, primary_key=True, autoincrement=False),
 )
 
 portfolio_group = _noun(

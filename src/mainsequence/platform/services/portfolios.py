@@ -172,6 +172,20 @@ def _change(work: Work, record: PortfolioRecord, fields: dict[str, Any]) -> None
     _follow(work, record.index_asset, {told[name]: value for name, value in fields.items() if name in told})
 
 
+@carries_out(contract.ADD_VENUE)
+def add_venue(work: Work, body: contract.VenueEdit, *, key: int) -> PortfolioRecord:
+    """Name a venue that a portfolio is traded on; one that it has stays."""
+    registry.add_venue(work.connection, get(work, None, key=key).id, body.venue_id)
+    return get(work, None, key=key)
+
+
+@carries_out(contract.REMOVE_VENUE)
+def remove_venue(work: Work, body: contract.VenueEdit, *, key: int) -> PortfolioRecord:
+    """Take a venue from a portfolio; one that it does not have is left alone."""
+    registry.remove_venue(work.connection, get(work, None, key=key).id, body.venue_id)
+    return get(work, None, key=key)
+
+
 @carries_out(contract.DELETE)
 def delete(work: Work, _body: None, *, key: int) -> None:
     """Delete a portfolio, unless a group or a universe holds it; its index asset retires, its series stay."""

@@ -134,6 +134,12 @@ def latest_weights(call: Call) -> dict[str, Any]:
     return {"weights": held.weights, "weights_date": held.weights_date.timestamp()}
 
 
+def add_venue(call: Call) -> PortfolioShape:
+    """Name a venue that a portfolio is traded on."""
+    named = contract.VenueEdit.parse(call.fields())
+    return shapes.portfolio(call.ask(contract.ADD_VENUE, named, key=call.key))
+
+
 def delete(call: Call) -> None:
     """Delete a portfolio that no group and no universe holds."""
     call.ask_once(contract.DELETE, None, key=call.key)
@@ -149,4 +155,5 @@ FACES = (
     Face("PATCH", _ONE, patch),
     Face("DELETE", _ONE, delete, HTTPStatus.NO_CONTENT),
     Face("GET", f"{_ONE}get_latest_weights/", latest_weights),
+    Face("PATCH", f"{_ONE}add_venue/", add_venue),
 )
