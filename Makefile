@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
+# Tests and benchmarks start many processes, which would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV ?= .venv
 JOBS ?= 2
