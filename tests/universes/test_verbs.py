@@ -1,6 +1,9 @@
 """Universes: the seed's surface, dated universes, and what every verb promises."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
+from threading import Event
 
 import pandas as pd
 import pytest
@@ -50,6 +53,64 @@ def test_verbs_refresh_and_return_the_object(category: msc.AssetCategory, assets
     assert category.remove_assets(asset_ids=[assets[0].id]).assets == [assets[1].id]
     assert category.update_assets(assets=assets[3:5]).assets == [assets[3].id, assets[4].id]
     assert names(category.get_assets()) == ["asset-3", "asset-4"]
+
+
+def test_a_frame_shows_one_state_while_others_write(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:
+    """Members and weights are of one revision, although retired assets and new members come in between."""
+    states = [{"asset-0": 0.5, "asset-1": 0.5}, {"asset-1": 0.25, "asset-2": 0.25, "asset-3": 0.25, "asset-4": 0.25}]
+    known = {each.unique_identifier: each for each in assets}
+    done = Event()
+
+    def write() -> None:
+        mine = msc.AssetCategory.get(unique_identifier="universe")
+        for state in cycle(states):
+            if done.is_set():
+                return
+            mine.update_assets([known[name] for name in state], weights=state)
+
+    category.update_assets([known[name] for name in states[0]], weights=states[0])
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        seen = [category.to_frame()["weight"].to_dict() for _ in range(40)]
+        done.set()
+        writing.result()
+    assert [each for each in seen if each not in states] == []
+    assert len({len(each) for each in seen}) == 2
+
+
+def test_weights_are_keyed_by_identifiers_or_ids_as_read_or_as_a_series(
+    category: msc.AssetCategory, assets: list[msc.Asset]
+) -> None:
+    held = {"asset-0": 0.5, "asset-1": 0.25, "asset-2": 0.125}
+    ids = {each.unique_identifier: each.id for each in assets}
+    category.update_assets(assets[:3], weights=held)
+    assert category.weights() == held
+    other = msc.AssetCategory.get_or_create(unique_identifier="other")
+    other.update_assets(asset_ids=category.asset_ids(), weights=category.weights())
+    assert other.weights() == held
+    backwards = pd.Series({ids["asset-2"]: 3.0, ids["asset-1"]: 2.0, ids["asset-0"]: 1.0})
+    category.update_assets(assets[:3], weights=backwards)
+    assert category.weights() == {"asset-0": 1.0, "asset-1": 2.0, "asset-2": 3.0}
+    category.plan(weights=pd.Series({"asset-3": 9.0, "asset-0": 8.0})).apply()
+    assert category.weights() == {"asset-0": 8.0, "asset-1": 2.0, "asset-2": 3.0, "asset-3": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("weights", "match"),
+    [
+        ({"asset-0": 0.5, "nobody": 0.5}, "1 of 2 weights are for assets that do not exist: nobody"),
+        ({"asset-0": 0.5}, "no weight for"),
+        ({"asset-0": 0.5, 2: 0.5}, "something else: 'asset-0', 2"),
+        (pd.Series([0.5, 0.5]), "no asset for"),
+        ({"asset-0": 0.5, "asset-1": None}, "no number: None"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    category: msc.AssetCategory, assets: list[msc.Asset], weights: object, match: str
+) -> None:
+    with pytest.raises(InvalidWeightsError, match=match):
+        category.update_assets(assets[:2], weights=weights)
+    assert (category.asset_ids(), category.refresh().revision) == ([], 0)
 
 
 def test_a_write_that_changes_nothing_makes_no_revision(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:

@@ -12,7 +12,7 @@ from mainsequence.client.universe_composition import Composed, UniverseExpressio
 from mainsequence.client.universe_lists import Listed
 from mainsequence.client.universe_past import Remembered
 from mainsequence.client.universe_plans import Planned
-from mainsequence.client.universe_weights import Weights, aligned
+from mainsequence.client.universe_weights import Weights, aligned, keyed
 from mainsequence.contract import categories as contract
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.sharing import CATEGORIES
@@ -154,7 +154,8 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         assets, asset_ids
             Who, by objects or by ids.
         weights
-            Weights for the window, by asset id or in the order named; left out, present weights stay.
+            Weights for the window: by unique identifier or asset id (a mapping or a Series), or a list in the order
+            named; left out, present weights stay.
         effective_from, effective_to
             The window ``[from, to)``; left out, for all time (in a dated universe: from now on).
         if_revision
@@ -233,7 +234,7 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
     ) -> Self:
         body = contract.MembershipEdit(
             asset_ids=ids,
-            weights=aligned(weights, ids),
+            weights=aligned(keyed(weights, self._carrier), ids),
             effective_from=_optional(effective_from, "effective_from"),
             effective_to=_optional(effective_to, "effective_to"),
             if_revision=if_revision,

@@ -9,7 +9,7 @@ from mainsequence.client.assets import asset_ids_of
 from mainsequence.client.connection import carrier
 from mainsequence.client.plans import ChangeRequest, Plan
 from mainsequence.client.universe_base import UniverseObject
-from mainsequence.client.universe_weights import Weights, aligned
+from mainsequence.client.universe_weights import Weights, aligned, keyed
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.domain.assets import AssetRecord
@@ -59,8 +59,8 @@ class Planned(UniverseObject):
         expression
             Make the universe from this, where it is made from others: text, or universes combined.
         weights
-            For those replaced with or appended: by asset id, or in the order named. Alone, by asset id: members weigh
-            that from now on.
+            For those replaced with or appended: by unique identifier or asset id (a mapping or a Series), or a list in
+            the order named. A mapping alone: members weigh that from now on.
         effective_from, effective_to
             The window ``[from, to)``; left out, for all time (in a dated universe: from now on).
         if_revision
@@ -75,15 +75,16 @@ class Planned(UniverseObject):
         """
         from mainsequence.client.universe_composition import written
 
-        if weights is not None and replace is None and append is None and isinstance(weights, Mapping):
-            append = list(weights)
+        weighing = keyed(weights, self._carrier)
+        if replace is None and append is None and isinstance(weighing, dict):
+            append = list(weighing)
         wanted = {"replace": replace, "append": append, "remove": remove}
         ids = {name: self._ids(name, each) for name, each in wanted.items() if each is not None}
         weighted = ids.get("replace", ids.get("append"))
         body = contract.PlanQuery(
             **ids,
             expression=None if expression is None else written(expression),
-            weights=aligned(weights, weighted or []),
+            weights=aligned(weighing, weighted or []),
             effective_from=None if effective_from is None else to_datetime(effective_from, "effective_from"),
             effective_to=None if effective_to is None else to_datetime(effective_to, "effective_to"),
             if_revision=if_revision,
