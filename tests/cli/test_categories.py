@@ -48,6 +48,9 @@ def test_members_are_appended_removed_and_replaced():
         (2, "remove", None),
         (3, "update", None),
     ]
+    did = answer("category", "history", "basket", "--revision", 1)
+    assert [(each["change"], each["unique_identifier"]) for each in did] == [("enters", "KO"), ("enters", "PG")]
+    assert "no revision 99" in refusal("category", "history", "basket", "--revision", 99)
 
 
 def test_members_are_read_at_a_time_a_revision_and_as_known():

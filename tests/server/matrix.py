@@ -37,7 +37,8 @@ RULES = {
     # by how somebody stands to the object that the address names
     "v": """
         categories.get categories.asset_ids categories.assets categories.weights categories.members
-        categories.history categories.diff categories.references categories.sharing categories.definition
+        categories.history categories.recorded_change categories.diff categories.references categories.sharing
+        categories.definition
         categories.stamp categories.why categories.explain categories.verify categories.plan categories.guards
         categories.guard_history categories.change_requests categories.preview_intervals categories.announcements
         categories.upcoming categories.expected categories.weight_sums categories.freshness
@@ -123,6 +124,7 @@ BODIES: dict[str, Any] = {
     "categories.diff": {"a": {}, "b": {}},
     "categories.drop_reference": {"kind": "node", "identifier": "x"},
     "categories.patch": {"display_name": "mine"},
+    "categories.recorded_change": {"revision": 1},
     "categories.register_reference": {"kind": "node", "identifier": "x"},
     "categories.remove_assets": {"asset_ids": []},
     "categories.set_visibility": {"visibility": "private"},

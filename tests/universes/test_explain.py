@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 import mainsequence.client as msc
-from mainsequence.errors import UnknownRevisionError, ValidationError
+from mainsequence.errors import DerivedUniverseError, UnknownRevisionError, ValidationError
 
 
 def day(text: str) -> datetime:
@@ -38,6 +38,43 @@ def test_a_member_is_in_since_then_by_that_revision(index: msc.AssetCategory) ->
     assert str(found).startswith("KO is in index at 2020-06-30 (revision 5): since 1957-03-04, with no end recorded.")
     assert "Revision 1 (append by" in repr(found)
     assert "<li>Revision 1" in found._repr_html_()
+
+
+def test_a_recorded_change_says_whose_time_a_revision_added_and_took(
+    index: msc.AssetCategory, assets: dict[str, msc.Asset]
+) -> None:
+    def told(revision: int) -> tuple[list[tuple[object, ...]], ...]:
+        found = index.recorded_change(revision)
+        assert found.revision == index.history()[revision - 1]
+        spells = (
+            [(a.unique_identifier, a.valid_from, a.valid_to, a.weight) for a in b] for b in (found.enters, found.leaves)
+        )
+        weighed = [(a.unique_identifier, a.valid_from, a.valid_to, a.before, a.after) for a in found.reweighted]
+        return (*spells, weighed)
+
+    assert told(1) == ([("KO", day("1957-03-04"), None, None)], [], [])
+    assert told(2) == ([("AMD", day("1996-01-02"), day("2013-09-23"), 0.5)], [], [])
+    assert told(5) == ([], [("BBY", None, None, None)], [])
+    index.remove_assets([assets["AMD"]], effective_from="2010-01-01", effective_to="2011-01-01")
+    assert told(6) == ([], [("AMD", day("2010-01-01"), day("2011-01-01"), 0.5)], [])
+    index.append_assets([assets["KO"]], weights=[2.0], effective_from="2020-01-01")
+    assert told(7) == ([], [], [("KO", day("2020-01-01"), None, None, 2.0)])
+    assert repr(index.recorded_change(7)) == "RecordedChange(revision=7, enters=0, leaves=0, reweighted=1)"
+    assert "<td>KO</td>" in index.recorded_change(7)._repr_html_()
+    assert told(2) == ([("AMD", day("1996-01-02"), day("2013-09-23"), 0.5)], [], [])
+
+
+def test_a_change_that_was_not_recorded_has_nothing_to_tell(index: msc.AssetCategory) -> None:
+    with pytest.raises(UnknownRevisionError):
+        index.recorded_change(6)
+    pinned = msc.AssetCategory.get(unique_identifier="index@3")
+    assert pinned.recorded_change(3).revision.revision == 3
+    with pytest.raises(UnknownRevisionError, match="behind index@3"):
+        pinned.recorded_change(4)
+    with pytest.raises(ValidationError, match="revision"):
+        index.recorded_change(0)
+    with pytest.raises(DerivedUniverseError):
+        msc.AssetCategory.from_expression("made", "index").recorded_change(1)
 
 
 def test_one_that_is_out_left_and_comes_back(index: msc.AssetCategory) -> None:

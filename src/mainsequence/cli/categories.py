@@ -24,6 +24,7 @@ Force = Annotated[bool, typer.Option("--force", help="Go past the guard against 
 
 LISTED = ("id", "unique_identifier", "display_name", "kind", "dated", "revision", "description")
 HISTORY = ("revision", "recorded_at", "actor", "operation", "added", "removed", "reason")
+RECORDED = ("change", "unique_identifier", "valid_from", "valid_to", "weight", "before", "after")
 MEMBERS = ("id", "unique_identifier", "name", "ticker", "exchange_code", "weight")
 
 
@@ -155,11 +156,30 @@ def members(
 
 
 @app.command("history")
-def history(category: Category, as_json: AsJson = False) -> None:
-    """List every revision: who, when, why, how many."""
+def history(
+    category: Category,
+    revision: Annotated[
+        int | None, typer.Option(help="What this one did: who gained and lost time as members.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every revision: who, when, why, how many; or what one of them did."""
+    if revision is not None:
+        show_rows(_recorded(category, revision), RECORDED, as_json=as_json, nothing="no member changed")
+        return
     rows = [each.model_dump() for each in find(category).history()]
     rare = tuple(name for name in ("announced", "approved_by") if any(row[name] for row in rows))
     show_rows(rows, HISTORY + rare, as_json=as_json, nothing="no revisions")
+
+
+def _recorded(category: str, revision: int) -> list[dict[str, Any]]:
+    found = find(category).recorded_change(revision)
+    changed = (("enters", found.enters), ("leaves", found.leaves), ("reweighted", found.reweighted))
+    return [
+        {"change": name, "weight": None, "before": None, "after": None} | each.model_dump()
+        for name, spells in changed
+        for each in spells
+    ]
 
 
 @app.command("delete")

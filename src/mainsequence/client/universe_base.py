@@ -86,7 +86,7 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
                 hint=f"Change the universe itself: AssetCategory.get(unique_identifier={self.unique_identifier!r}).",
             )
         answer = super()._call(operation, _at(held, body), **path)
-        return _until(held, answer) if operation is contract.HISTORY else answer  # type: ignore[return-value]
+        return until(held, answer) if operation is contract.HISTORY else answer  # type: ignore[arg-type, return-value]
 
 
 _OF_HEADS = {"categories.plan"}
@@ -109,7 +109,7 @@ def _at(held: PinnedState, body: Any) -> Any:
     return body.model_copy(update=state)
 
 
-def _until(held: PinnedState, history: Any) -> list[Revision]:
+def until(held: PinnedState, history: list[Revision]) -> list[Revision]:
     """Leave out of a history what was recorded behind a pin."""
     if held.revision is not None:
         return [each for each in history if each.revision <= held.revision]

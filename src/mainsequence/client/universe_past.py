@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 from pydantic import ConfigDict
 
 from mainsequence.client.connection import carrier
-from mainsequence.client.universe_base import UniverseObject, category_ids
+from mainsequence.client.universe_base import UniverseObject, category_ids, until
 from mainsequence.contract import categories as contract
 from mainsequence.contract import explanations
 from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryDiff, Revision
 from mainsequence.domain.changes import Change
 from mainsequence.domain.explanations import Explanation
+from mainsequence.domain.plans import RecordedChange
 from mainsequence.domain.times import TimeLike, to_datetime
 from mainsequence.domain.verification import VerificationReport
 from mainsequence.errors import UnknownRevisionError, ValidationError
@@ -52,6 +53,28 @@ class Remembered(UniverseObject):
     def history(self) -> list[Revision]:
         """Read every revision, oldest first: who, when, why, how many, and by whom it was approved."""
         return self._call(contract.HISTORY, None, key=self.id)
+
+    def recorded_change(self, revision: int) -> RecordedChange:
+        """Read what one revision did: whose time as a member it added (``enters``), took (``leaves``), ``reweighted``.
+
+        Parameters
+        ----------
+        revision
+            Its number; 1 is the first change.
+
+        Raises
+        ------
+        UnknownRevisionError
+            It was never recorded, or behind the state that a pin holds.
+        DerivedUniverseError
+            The universe is made from others and records no members of its own.
+        """
+        found = self._call(explanations.RECORDED, explanations.RecordedQuery(revision=revision), key=self.id)
+        if self.pinned is not None and not until(self.pinned, [found.revision]):
+            raise UnknownRevisionError(
+                f"Revision {revision} was recorded behind {self.pinned.reference}.", hint="Ask the universe itself."
+            )
+        return found
 
     def diff(self, a: State, b: State | None = None, *, as_of: TimeLike | None = None) -> CategoryDiff:
         """Compare two states: who entered, left and was reweighted from ``a`` to ``b``.

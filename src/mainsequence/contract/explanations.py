@@ -9,6 +9,7 @@ from mainsequence.contract.operation import reading, writing
 from mainsequence.domain.categories import CategoryRecord, Reason
 from mainsequence.domain.explanations import Explanation
 from mainsequence.domain.pins import ResolvedPin
+from mainsequence.domain.plans import RecordedChange
 from mainsequence.domain.times import Instant
 from mainsequence.domain.values import Value
 from mainsequence.domain.verification import VerificationReport
@@ -26,6 +27,12 @@ class ExplainQuery(AsOf):
     """Which asset, and which state: as for reading members."""
 
     asset_id: int
+
+
+class RecordedQuery(Value):
+    """Which revision."""
+
+    revision: int = Field(ge=1)
 
 
 class Reversion(Value):
@@ -63,6 +70,10 @@ RESOLVE = reading(
 )
 EXPLAIN = reading(
     "POST", f"{_ONE}/explain", "categories.explain", ExplainQuery, Explanation, "Say why an asset is in, or is not."
+)
+RECORDED = reading(
+    *("GET", f"{_ONE}/recorded-change", "categories.recorded_change", RecordedQuery, RecordedChange),
+    "Say what one revision did: who gained and lost time as a member.",
 )
 REVERT = writing(
     "POST",

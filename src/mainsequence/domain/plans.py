@@ -1,13 +1,15 @@
 """Plans: what a change of a universe would do, written down before it is done."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
+from html import escape
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from mainsequence.domain.beside import AnnouncedDates, Announcement, DecidedDates, Decision
-from mainsequence.domain.categories import AssetId, Weight
+from mainsequence.domain.categories import AssetId, Revision, Weight
 from mainsequence.domain.readers import ReaderRole
 from mainsequence.domain.times import Instant, Micros
 from mainsequence.domain.universe_rules import UniverseRule
@@ -99,6 +101,31 @@ class Reweighting(Value):
     valid_to: Instant | None
     before: float | None
     after: float | None
+
+
+class RecordedChange(Value):
+    """What one revision did: who gained and lost time as a member, and who weighs something else since."""
+
+    revision: Revision
+    enters: list[Spell]
+    leaves: list[Spell]
+    reweighted: list[Reweighting]
+
+    def __repr__(self) -> str:
+        counted = ((name, _assets(getattr(self, name))) for name in ("enters", "leaves", "reweighted"))
+        return f"RecordedChange(revision={self.revision.revision}, {', '.join(f'{a}={b}' for a, b in counted)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        signs = (("+", self.enters), ("-", self.leaves), ("~", self.reweighted))
+        rows = "".join(
+            f"<tr><td>{sign}</td><td>{escape(each.unique_identifier)}</td>"
+            f"<td>{_day(each.valid_from)}</td><td>{_day(each.valid_to)}</td></tr>"
+            for sign, spells in signs
+            for each in spells
+        )
+        return f"<table><caption>{escape(repr(self))}</caption>{rows}</table>"
 
 
 class AffectedReader(Value):
@@ -242,6 +269,10 @@ def since(readers: Sequence[AffectedReader]) -> str:
     dates = [each.differs_from for each in readers]
     first = None if None in dates else min(each for each in dates if each is not None)
     return "from the beginning" if first is None else f"from {first:%Y-%m-%d}"
+
+
+def _day(time: datetime | None) -> str:
+    return "" if time is None else f"{time:%Y-%m-%d}"
 
 
 def count(number: int, what: str) -> str:

@@ -280,6 +280,19 @@ def _past(connection: Connection, states: Sequence[State], places: list[int]) ->
     return select(*columns_read).join(category_membership, held)
 
 
+def recorded_by(connection: Connection, category_id: int, revision: int) -> tuple[Intervals, Intervals]:
+    """Give the rows that a revision closed, and those that it opened; each sorted by asset and start."""
+    closed, opened = (
+        connection.execute(
+            select(row.asset_id, row.valid_from, row.valid_to, row.weight)
+            .where(row.category_id == category_id, stamped == revision)
+            .order_by(row.asset_id, row.valid_from)
+        ).fetchall()
+        for stamped in (row.removed_revision, row.added_revision)
+    )
+    return _from_rows(closed), _from_rows(opened)
+
+
 def rows_ever(connection: Connection, category_id: int, asset_id: int, revision: int) -> list[Row]:
     """Give every interval that was recorded for one asset up to a revision."""
     # Left as it is, SQLite would walk through the whole universe by the primary key instead of using the asset's index.

@@ -22,6 +22,7 @@ NOUNS = (
     "portfolio_groups",
     "portfolios",
     "reconciliation",
+    "recorded",
     "redefining",
     "resolution",
     "routing",

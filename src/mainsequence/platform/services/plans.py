@@ -9,9 +9,8 @@ from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
 from mainsequence.domain.beside import Announcement, decision_of
 from mainsequence.domain.categories import CategoryRecord
-from mainsequence.domain.plans import ChangeSize, PlannedChange, PlanRecord, Reweighting, Spell
+from mainsequence.domain.plans import ChangeSize, PlannedChange, PlanRecord
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
-from mainsequence.domain.values import trusted
 from mainsequence.errors import AlteredPlanError
 from mainsequence.platform.registry import announcements, ledger
 from mainsequence.platform.registry import categories as category_registry
@@ -30,6 +29,7 @@ from mainsequence.platform.services import (
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.guards import Consent
 from mainsequence.platform.services.shifts import Shift
+from mainsequence.platform.services.spells import reweightings, spells
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -86,9 +86,9 @@ def described(
         planned_at=from_micros(work.now),
         change=asked,
         content_hash=asked.content_hash,
-        enters=_spells(gained, names),
-        leaves=_spells(lost, names),
-        reweighted=_reweightings(shift),
+        enters=spells(gained, names),
+        leaves=spells(lost, names),
+        reweighted=reweightings(shift.reweighted, names),
         readers=told.readers,
         hidden_readers=readers.hidden(work, head),
         held=told.held,
@@ -129,43 +129,6 @@ def _before(work: Work, head: CategoryRecord, ids: Ints) -> Intervals:
         return ledger.intervals_of(work.connection, State(head.id), ids, MIN_MICROS, MAX_MICROS)
     rows = derived.membership(work, head).intervals(MIN_MICROS, MAX_MICROS)
     return rows.take(np.isin(rows.asset, ids))
-
-
-def _spells(rows: Intervals, names: dict[int, str]) -> list[Spell]:
-    columns = (rows.asset.tolist(), rows.start.tolist(), rows.end.tolist(), rows.weight.tolist())
-    return [
-        trusted(
-            Spell,
-            {
-                "asset_id": asset,
-                "unique_identifier": names[asset],
-                "valid_from": open_datetime(start),
-                "valid_to": open_datetime(end),
-                "weight": _weight(weight),
-            },
-        )
-        for asset, start, end, weight in zip(*columns, strict=True)
-    ]
-
-
-def _reweightings(shift: Shift) -> list[Reweighting]:
-    rows = shift.reweighted
-    columns = (column.tolist() for column in (rows.asset, rows.start, rows.end, rows.before, rows.after))
-    return [
-        Reweighting(
-            asset_id=asset,
-            unique_identifier=shift.names[asset],
-            valid_from=open_datetime(start),
-            valid_to=open_datetime(end),
-            before=_weight(before),
-            after=_weight(later),
-        )
-        for asset, start, end, before, later in zip(*columns, strict=True)
-    ]
-
-
-def _weight(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124 (NaN is none)
 
 
 def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> ChangeSize:
