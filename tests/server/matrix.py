@@ -15,7 +15,7 @@ RULES = {
         changes.query portfolios.query portfolio_groups.query portfolio_groups.get routing.query
         series.query series.get series.read series.wide series.statistics series.history
         assets.resolve categories.resolve categories.evaluate categories.evaluate_ids categories.evaluate_members
-        categories.reconcile change_requests.get change_requests.plan
+        categories.reconcile change_requests.query change_requests.get change_requests.plan
         access.whoami teams.query teams.get
     """,
     # by role alone

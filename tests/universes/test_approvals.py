@@ -12,7 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import mainsequence.client as msc
 from mainsequence.contract import assets as asset_contract
-from mainsequence.errors import PermissionDeniedError
+from mainsequence.contract.guards import QUERY_REQUESTS
+from mainsequence.contract.queries import Query
+from mainsequence.errors import PermissionDeniedError, UnknownFilterError
 from tests.universes.actors import Carriers, request, seen, users_in_process
 from tests.universes.approving import ROLES, asked, hand_made, ruled_universe, universe
 
@@ -38,6 +40,29 @@ def test_a_change_waits_for_approval_and_is_then_written_as_it_was_asked_for(use
     assert "append by author, approved by ada" in str(category.explain(ids[4], as_of="2024-07-01"))
     assert category.requests() == []
     assert [each.status for each in category.requests(None)] == ["applied"]
+
+
+def test_what_waits_is_listed_of_every_universe_that_one_sees(users: Carriers):
+    category, ids = universe(users, approvers=["ada"])
+    first, second = (
+        asked(lambda n=n: seen(category, users["author"]).append_assets(asset_ids=[ids[n]])) for n in (4, 5)
+    )
+    request(second, users["ada"]).reject()
+
+    def listed(user: str, **filters: Any) -> list[int]:
+        answer = users[user].call(QUERY_REQUESTS, Query(filters=filters))
+        assert {each.category for each in answer.results} <= {"shared"}
+        return [each.id for each in answer.results]
+
+    assert listed("guest") == [first, second]
+    assert listed("guest", status="pending", author="author") == [first]
+    assert listed("guest", category="other") == []
+    assert users["guest"].call(QUERY_REQUESTS, Query(limit=1)).next_after == first
+    category.set_visibility("private")
+    assert listed("guest") == []
+    assert listed("chief") == [first, second]
+    with pytest.raises(UnknownFilterError):
+        listed("chief", colour="red")
 
 
 def test_four_eyes_an_author_never_approves_their_own_change(users: Carriers):

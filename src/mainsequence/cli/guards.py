@@ -70,12 +70,14 @@ def guard_history(category: Category, as_json: AsJson = False) -> None:
 
 @app.command("requests")
 def requests(
-    category: Category,
+    category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help="By default of every universe.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for approval: changes of members, announcements, decisions of rules, definitions."""
-    found = [each for each in find(category).requests(None) if every or each.status in ("pending", "stale")]
+    of_one = {} if category is None else {"category": find(category).unique_identifier}
+    undecided = {} if every else {"status": "pending"}
+    found = msc.ChangeRequest.filter(**of_one, **undecided)
     rows = [each.model_dump() if as_json else each.model_dump() | _in_words(each) for each in found]
     show_rows(rows, REQUESTS, as_json=as_json, nothing="no change requests")
 

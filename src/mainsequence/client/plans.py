@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import PrivateAttr
 
 from mainsequence.client import plan_views
-from mainsequence.client.base import ClientObject
+from mainsequence.client.base import ClientObject, Noun
 from mainsequence.client.connection import carrier
 from mainsequence.client.universe_base import UniverseObject
 from mainsequence.contract import guards as guard_contract
@@ -144,25 +144,18 @@ def universes_are(kind: type[UniverseObject]) -> None:
     _CATEGORY.append(kind)
 
 
-class ChangeRequest(ClientObject, ChangeRequestRecord):
-    """A change of a universe that one user asked for and another one must approve."""
+class ChangeRequest(Noun[ChangeRequestRecord], ChangeRequestRecord):
+    """A change of a universe that one user asked for and another one must approve.
 
+    ``msc.ChangeRequest.filter(status="pending")`` finds those that wait, of every universe that you see.
+    """
+
+    _query = guard_contract.QUERY_REQUESTS
+    _get = guard_contract.REQUEST
     _shown: ClassVar[tuple[str, ...]] = (
         *("id", "category", "status", "author", "requested_at", "revision", "enters", "leaves"),
         *("announcements", "decision", "expression", "rule", "reason", "decided_by", "comment", "applied_revision"),
     )
-
-    @classmethod
-    def get(cls, request_id: int) -> Self:
-        """Read one request.
-
-        Raises
-        ------
-        NotFoundError
-            There is none with this id.
-        """
-        where = carrier()
-        return cls._bind(where.call(guard_contract.REQUEST, None, key=request_id), where)
 
     def plan(self) -> Plan:
         """Say what the change would do.

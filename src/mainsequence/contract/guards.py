@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mainsequence.contract.operation import reading, writing
+from mainsequence.contract.queries import Query
 from mainsequence.domain.access import UserName
 from mainsequence.domain.categories import CategoryRecord, Reason
 from mainsequence.domain.guards import (
@@ -18,7 +19,7 @@ from mainsequence.domain.guards import (
 )
 from mainsequence.domain.identifiers import UniverseIdentifier
 from mainsequence.domain.plans import PlannedChange, PlanRecord
-from mainsequence.domain.values import Value, refuse_null
+from mainsequence.domain.values import Page, Value, refuse_null
 
 
 class GuardPatch(Value):
@@ -103,6 +104,10 @@ REQUESTS = reading(
 REQUEST_CHANGE = writing(
     *("POST", f"{_ONE}/change-requests", "categories.request_change", ChangeAsked, ChangeRequestRecord),
     "Ask somebody else to approve a change; asked again, give the request that waits.",
+)
+QUERY_REQUESTS = reading(
+    *("POST", "/change-requests/query", "change_requests.query", Query, Page[ChangeRequestRecord]),
+    "Find the changes that were asked for, of every universe that one sees, page by page.",
 )
 REQUEST = reading("GET", _REQUEST, "change_requests.get", NoneType, ChangeRequestRecord, "Read one change request.")
 REQUEST_PLAN = reading(

@@ -7,6 +7,7 @@ from pydantic import AllowInfNan, Field, StringConstraints
 from mainsequence.domain.access import UserName
 from mainsequence.domain.beside import Decision
 from mainsequence.domain.categories import Reason
+from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import Instant
 from mainsequence.domain.universe_rules import UniverseRule
 from mainsequence.domain.values import Value
@@ -67,6 +68,13 @@ class GuardChange(Value):
     reason: str | None
     guards: Guards
 
+
+REQUEST_LOOKUPS = {
+    "id": FieldLookups(LISTED, int),
+    **dict.fromkeys(("category", "author", "decided_by"), FieldLookups(IDENTIFYING)),
+    "status": FieldLookups(LISTED),
+}
+"""What change requests can be filtered by; ``status="pending"`` finds those too that are stale by now."""
 
 RequestStatus = Literal["pending", "stale", "applied", "rejected", "withdrawn"]
 

@@ -63,13 +63,25 @@ def owner(connection: Connection, category_id: int) -> str | None:
 # -- change requests
 
 
+REQUEST_COLUMNS = {
+    "category": category.c.unique_identifier,
+    **{name: change_request.c[name] for name in ("id", "author", "decided_by", "status")},
+}
+"""The columns that requests can be filtered by."""
+
+
 def requests(connection: Connection, *conditions: ColumnElement[bool]) -> list[ChangeRequestRecord]:
     """Give change requests that fit, oldest first."""
-    rows = connection.execute(_selection().where(*conditions).order_by(change_request.c.id)).mappings()
-    return [_request(row) for row in rows]
+    return read_requests(connection, request_selection().where(*conditions).order_by(change_request.c.id))
 
 
-def _selection() -> Select[Any]:
+def read_requests(connection: Connection, query: Select[Any]) -> list[ChangeRequestRecord]:
+    """Run a `request_selection` and give its records."""
+    return [_request(row) for row in connection.execute(query).mappings()]
+
+
+def request_selection() -> Select[Any]:
+    """Give the query whose rows `read_requests` turns into records; add conditions and an order."""
     columns = (column for column in change_request.c if column.name != "change")
     named = category.c.unique_identifier.label("category")
     same = change_request.c.category_id == category.c.id

@@ -7,9 +7,12 @@ import numpy as np
 
 from mainsequence.compute.intervals import Change
 from mainsequence.contract import guards as contract
+from mainsequence.contract.queries import Query
 from mainsequence.domain.categories import ANNOUNCE, CategoryRecord
-from mainsequence.domain.guards import ChangeRequestRecord
+from mainsequence.domain.guards import REQUEST_LOOKUPS, ChangeRequestRecord
+from mainsequence.domain.lookups import parse_lookups
 from mainsequence.domain.plans import PlannedChange
+from mainsequence.domain.values import Page
 from mainsequence.errors import (
     AlteredPlanError,
     ConflictError,
@@ -21,6 +24,10 @@ from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as category_registry
 from mainsequence.platform.registry import governance as registry
 from mainsequence.platform.registry.composition import RULE, hold_definitions
+from mainsequence.platform.registry.governance_tables import change_request
+from mainsequence.platform.registry.lookups import conditions
+from mainsequence.platform.registry.sharing import seen_by
+from mainsequence.platform.registry.tables import category
 from mainsequence.platform.services import (
     beside,
     definitions,
@@ -34,6 +41,7 @@ from mainsequence.platform.services import (
 from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.definitions import REDEFINE, Wanted
 from mainsequence.platform.services.guards import Consent
+from mainsequence.platform.services.paging import page_by_id
 from mainsequence.platform.work import Registered, Work, carries_out
 
 
@@ -43,6 +51,16 @@ def requests(work: Work, body: contract.RequestsQuery, *, key: int) -> list[Chan
     head = category_registry.by_id(work.connection, work.actor, key)
     found = registry.requests(work.connection, registry.requests_of(head.id))
     return [each for each in found if body.status is None or each.status == body.status]
+
+
+@carries_out(contract.QUERY_REQUESTS)
+def query(work: Work, body: Query) -> Page[ChangeRequestRecord]:
+    """Find requests of universes that who asks may see, in the order of their ids."""
+    parsed = parse_lookups(body.filters, REQUEST_LOOKUPS)
+    found = registry.request_selection().where(
+        *seen_by(work.actor, category), *conditions(work.connection, parsed, registry.REQUEST_COLUMNS)
+    )
+    return page_by_id(found, change_request.c.id, body, lambda query: registry.read_requests(work.connection, query))
 
 
 @carries_out(contract.REQUEST_CHANGE)
