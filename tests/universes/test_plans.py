@@ -282,6 +282,25 @@ def test_what_is_held_today_and_what_is_missing_is_told():
     assert "held: 33.33% B" in repr(plan)
 
 
+def test_portfolios_that_others_compute_are_told_by_the_stamps_that_they_have():
+    """Their series hold a NAV alone: neither when they traded nor what they hold is known."""
+    a, b = register(["A", "B"])
+    universe = msc.AssetCategory.create(unique_identifier="read by others", assets=[a, b])
+    times = pd.DatetimeIndex(pd.to_datetime(["2024-01-02T21:00Z", "2024-01-05T21:00Z"]), name="time_index")
+    values = msc.Series.create("own values", {"nav": "float64"}, by_asset=False)
+    values.append(pd.DataFrame({"nav": [1.0, 1.1]}, index=times))
+    held = pd.MultiIndex.from_product([times, ["A", "B"]], names=["time_index", "unique_identifier"])
+    weights = msc.Series.create("own weights", {"held": "float64"})
+    weights.append(pd.DataFrame({"held": [0.5] * 4}, index=held))
+    stored = {"values_series": "own values", "weights_series": "own weights"}
+    about = {"role": "portfolio", "values_series": "own values", "weights_series": "own weights"}
+    msc.Portfolio.create(unique_identifier="own", universe="read by others", reader=about, **stored)
+    plan = universe.plan(remove=[b], effective_from="2024-01-03")
+    (reader,) = plan.readers
+    assert (reader.affected, reader.differs_from, reader.exact) == (True, datetime(2024, 1, 5, 21, tzinfo=UTC), False)
+    assert plan.held == []
+
+
 def test_members_without_a_route_are_named_with_the_reason():
     category = market(FLAT)
     build("routed")

@@ -1,17 +1,26 @@
 """What readers of universes have stored: the stamps of portfolios, and what every series holds of each asset."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mainsequence.compute.intervals import Ints
 from mainsequence.domain.series import SeriesQuery
 from mainsequence.domain.times import MIN_MICROS, end_micros, from_micros, start_micros
+from mainsequence.errors import UnknownFieldError
 from mainsequence.platform.services.readers import Reader
 from mainsequence.platform.work import Work
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _NOTHING = np.empty(0, dtype=np.int64)
+
+
+def _times(rows: "pa.Table") -> Ints:
+    times: Ints = rows.column("time_index").cast("int64").to_numpy()
+    return times
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,19 @@ class Stored:
         if not reader.is_portfolio or name is None or name not in self.tables:
             return Stamps(_NOTHING, _NOTHING)
         if name not in self._stamps:
-            query = SeriesQuery(columns=("last_rebalance_date",))
-            rows = self.work.lake.read(self.tables[name], query)
-            times = rows.column("time_index").cast("int64").to_numpy()
-            traded = rows.column("last_rebalance_date").cast("int64").fill_null(MIN_MICROS).to_numpy()
-            self._stamps[name] = Stamps(times, times[traded == times])
+            self._stamps[name] = self._read_stamps(self.tables[name])
         return self._stamps[name]
+
+    def _read_stamps(self, table: str) -> Stamps:
+        """Read the stamps of a portfolio; one that somebody else computes may not say at which it traded: at any."""
+        try:
+            rows = self.work.lake.read(table, SeriesQuery(columns=("last_rebalance_date",)))
+        except UnknownFieldError:
+            times = _times(self.work.lake.read(table, SeriesQuery(columns=())))
+            return Stamps(times, times)
+        times = _times(rows)
+        traded = rows.column("last_rebalance_date").cast("int64").fill_null(MIN_MICROS).to_numpy()
+        return Stamps(times, times[traded == times])
 
     def statistics(self, name: str | None) -> dict[str, Any]:
         """Give first, last and count of every asset of a series; nothing where it does not exist."""
@@ -81,13 +97,19 @@ class Stored:
         return max(start, int(stamps.all[0])), min(end, int(stamps.all[-1]))
 
     def weights_at(self, reader: Reader, time: int, names: tuple[str, ...]) -> dict[str, float]:
-        """Give what a portfolio holds of some assets at a stamp, by unique identifier; what is 0 is left out."""
+        """Give what a portfolio holds of some assets at a stamp, by unique identifier; what is 0 is left out.
+
+        Nothing is known of a portfolio whose series, of somebody's own, has no ``weight_current``.
+        """
         table = self.tables.get(reader.about.weights_series or "")
         if table is None:
             return {}
         at = from_micros(time)
         query = SeriesQuery(columns=("weight_current",), unique_identifiers=names, start=at)
-        rows = self.work.lake.read(table, query).to_pylist()
+        try:
+            rows = self.work.lake.read(table, query).to_pylist()
+        except UnknownFieldError:
+            return {}
         return {
             row["unique_identifier"]: row["weight_current"]
             for row in rows
