@@ -54,6 +54,7 @@ def start(
         listener = listen(binding)
         address = binding.address(listener)
         say(f"Serving {platform.describe().removeprefix('embedded at ')} at {address}  (stop with Ctrl-C)")
+        say(f"Its pages, for people who look and decide: {address}/ui/")
         if binding.authentication:
             _show_first_token(first_token(platform), address)
         serve(platform, binding, listener)

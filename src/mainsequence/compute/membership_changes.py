@@ -89,6 +89,26 @@ def reweighted(change: Change) -> Reweighted:
     return Reweighted(owners[kept], at[kept], at[kept + 1], old[moved], new[moved])
 
 
+def members_over_time(start: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Give from when there are how many members.
+
+    Parameters
+    ----------
+    start, end
+        Validity intervals ``[start, end)``, int64[n] each; those of one asset do not overlap.
+
+    Returns
+    -------
+    tuple of int64[k]
+        Times, sorted, and the number of members from each until the next.
+    """
+    at, place = np.unique(np.concatenate([start, end]), return_inverse=True)
+    steps = np.zeros(len(at), np.int64)
+    np.add.at(steps, place[: len(start)], 1)
+    np.add.at(steps, place[len(start) :], -1)
+    return at, np.cumsum(steps)
+
+
 def most_gone(lost: Intervals) -> int:
     """Give the first time at which the most assets are missing that were members; for none, 0."""
     if not len(lost):

@@ -16,6 +16,7 @@ from mainsequence.server import documentation, health, openapi
 from mainsequence.server.frame import Application, Frame, Lifecycle
 from mainsequence.server.limits import Attempts, Buckets, Rate, WatchedGuard
 from mainsequence.server.metrics import Metrics
+from mainsequence.server.pages.routes import routes as page_routes
 from mainsequence.server.problems import respond_framework
 from mainsequence.server.remembered import Remembered, changes_of
 from mainsequence.server.routes import QUICK_THREADS, Serving, routes
@@ -71,6 +72,7 @@ def create_app(
     serving = Serving(platform, guard, body_limit, remembered, quick, metrics)
     app.router.routes.extend([*routes(serving), *health.routes(platform, guard, metrics, found)])
     app.router.routes.extend([*documentation.routes(), *wire_routes(platform, guard, sessions, body_limit)])
+    app.router.routes.extend(page_routes(platform, guard, sessions))
     _open_to(app, authentication, cors_origins)
     return Frame(app, metrics, None if rate is None else Buckets(rate), found)
 

@@ -105,6 +105,36 @@ class Sessions:
 
             return self._work(opening, writes=True)
 
+    def page_token(self, name: str, password: str, client: str = "") -> str:
+        """Open a session for the pages of a browser: gives the one token that holds as long as the session.
+
+        Parameters
+        ----------
+        name, password, client
+            As `log_in`, which it is otherwise.
+        """
+        opened = self._open(name, password, client)
+        return self._signed(opened, {"use": "page", "exp": opened.expires_at // MICROS_PER_SECOND})
+
+    def visitor(self, token: str) -> Actor:
+        """Give whoever a token of `page_token` belongs to.
+
+        Raises
+        ------
+        AuthenticationError
+            As `actor`.
+        """
+        claims = self._claims(token, "page")
+        return self._work(lambda work: credentials.session_actor(work, claims["sid"]), writes=False)
+
+    def leave(self, token: str) -> None:
+        """End the session of a browser; one that is over is left alone."""
+        try:
+            claims = self._claims(token, "page")
+        except AuthenticationError:
+            return
+        self._work(lambda work: credentials.end_session(work, claims["sid"]), writes=True)
+
     def code_for(self, name: str, password: str, client: str, bound_to: str) -> str:
         """Open a session in a browser: gives a code that a program makes tokens of within a minute.
 

@@ -27,10 +27,10 @@ from mainsequence.errors import (
 from mainsequence.platform.platform import Platform
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.server import bodies
+from mainsequence.server.addresses import address_of
 from mainsequence.server.auth import Guard
 from mainsequence.server.problems import respond
 from mainsequence.server.sessions import Sessions
-from mainsequence.server.wire.addresses import address_of
 
 REFUSED_AS_BAD = (AlreadyExistsError, UnknownAssetsError)
 """Errors that this client knows as bad requests."""

@@ -1,4 +1,4 @@
-"""Absolute addresses, as a client knows them: this client follows the next page's verbatim."""
+"""Absolute addresses, as a client knows them: the next page's is followed verbatim, a form's origin is compared."""
 
 import re
 

@@ -1,0 +1,114 @@
+"""Deciding on pages: what waits is seen, approved, rejected and withdrawn by those who may."""
+
+import pytest
+
+import mainsequence.client as msc
+from tests.pages.conftest import Desk
+
+
+class People:
+    """An author, an approver and a reader before their browsers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        roles = {"author": "editor", "judge": "editor", "guest": "reader"}
+        self.tokens = {name: desk.user(name, role) for name, role in roles.items()}
+        self.author, self.judge, self.guest = (desk.browser(token) for token in self.tokens.values())
+
+    def asked(self, name: str) -> int:
+        """Let the author ask for a change of a universe that the judge guards; gives the number of the request."""
+        with msc.session(self.desk.address, self.desk.wire.token):
+            universe = msc.AssetCategory.get_or_create(unique_identifier=name)
+            universe.guard(approvers=["judge"])
+        with msc.session(self.desk.address, self.tokens["author"]):
+            mine = msc.AssetCategory.get(unique_identifier=name)
+            with pytest.raises(msc.ApprovalRequiredError) as refused:
+                mine.append_assets(msc.Asset.filter(ticker="T5"), reason="wanted")
+            return int(refused.value.context["request"])
+
+    def state(self, number: int) -> msc.ChangeRequest:
+        with msc.session(self.desk.address, self.desk.wire.token):
+            return msc.ChangeRequest.get(number)
+
+
+@pytest.fixture(scope="module")
+def people(desk: Desk) -> People:
+    return People(desk)
+
+
+def path(number: int) -> str:
+    return f"/ui/requests/{number}"
+
+
+def test_what_waits_is_shown_with_what_it_would_do(people: People):
+    number = people.asked("one")
+    assert path(number) in people.guest.open("/ui/").links
+    assert path(number) in people.guest.open("/ui/requests").links
+    found = people.judge.open(path(number))
+    assert "1 to enter, 0 to leave" in found.text
+    assert "a005" in found.text
+    assert "wanted" in found.text
+    assert "A guard would refuse it" not in found.text
+    assert people.author.open(path(number)).buttons == ["Log out", "Withdraw"]
+    assert found.buttons == ["Log out", "Approve", "Reject"]
+    assert people.guest.open(path(number)).buttons == ["Log out"]
+
+
+def test_approving_writes_exactly_what_was_asked_for(people: People):
+    number = people.asked("two")
+    answer = people.judge.send(f"{path(number)}/approve", comment="fine")
+    assert answer.headers["Location"] == path(number)
+    found = people.state(number)
+    assert (found.status, found.decided_by, found.comment, found.author) == ("applied", "judge", "fine", "author")
+    told = people.guest.open(path(number))
+    assert "revision 1" in told.text
+    assert told.buttons == ["Log out"]
+    assert path(number) not in people.guest.open("/ui/requests").links
+    assert path(number) in people.guest.open("/ui/requests?all=1").links
+
+
+def test_rejecting_and_withdrawing_write_nothing(people: People):
+    number = people.asked("three")
+    people.judge.send(f"{path(number)}/reject")
+    assert (people.state(number).status, people.state(number).comment) == ("rejected", None)
+    number = people.asked("three")
+    people.author.send(f"{path(number)}/withdraw", comment="changed my mind")
+    assert people.state(number).status == "withdrawn"
+
+
+def test_those_who_may_not_decide_do_not(people: People):
+    number = people.asked("four")
+    for browser, verb, status in (
+        (people.author, "approve", 403),
+        (people.guest, "approve", 403),
+        (people.guest, "reject", 403),
+        (people.judge, "withdraw", 403),
+        (people.author, "reject", 409),
+    ):
+        browser.send(f"{path(number)}/{verb}", status)
+    assert people.state(number).status == "pending"
+
+
+def test_what_the_universe_has_left_behind_is_stale(people: People):
+    first, second = people.asked("five"), 0
+    with msc.session(people.desk.address, people.tokens["author"]):
+        with pytest.raises(msc.ApprovalRequiredError) as refused:
+            msc.AssetCategory.get(unique_identifier="five").append_assets(msc.Asset.filter(ticker="T6"))
+        second = int(refused.value.context["request"])
+    people.judge.send(f"{path(second)}/approve")
+    found = people.judge.open(path(first))
+    assert "the universe has moved" in found.text
+    assert found.buttons == ["Log out", "Reject"]
+    people.judge.send(f"{path(first)}/approve", 412)
+
+
+def test_what_is_private_is_on_no_page_of_others(people: People):
+    number = people.asked("secret")
+    with msc.session(people.desk.address, people.desk.wire.token):
+        universe = msc.AssetCategory.get(unique_identifier="secret")
+        universe.set_visibility("private")
+    for page in ("/ui/", "/ui/requests?all=1", "/ui/changes"):
+        assert "secret" not in people.guest.open(page).text
+    for page in (path(number), f"/ui/universes/{universe.id}", f"/ui/universes/{universe.id}/members"):
+        people.guest.open(page, 404)
+    assert people.guest.http.get(f"/ui/universes/{universe.id}/members.svg").status_code == 404
