@@ -8,13 +8,14 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 import mainsequence.client as msc
 from mainsequence.client.connection import carrier as current
 from mainsequence.domain.changes import is_public
 from mainsequence.errors import PermissionDeniedError, ValidationError
 from mainsequence.platform import sending
-from mainsequence.platform.deliveries import Deliverer, Retrying
+from mainsequence.platform.deliveries import Deliverer, Retrying, delivering
 from tests.carriers.servers import a_server
 from tests.cli.runner import answer, run
 from tests.server.receiver import DROP, is_signed, receiving
@@ -192,6 +193,31 @@ def test_a_slow_receiver_keeps_nobody_else_waiting(category: msc.AssetCategory) 
         stop.set()
         worker.join(30)
         assert not worker.is_alive()
+
+
+def test_a_registry_that_is_away_is_one_line_each_time(
+    category: msc.AssetCategory, caplog: pytest.LogCaptureFixture
+) -> None:
+    teller = deliverer()
+
+    def lines() -> list[str]:
+        return [each.message for each in caplog.records if "cannot be read" in each.message]
+
+    def rename(before: str, after: str) -> None:
+        with teller.platform.engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+    with receiving() as receiver, delivering(teller.platform, 0.01):
+        for round_ in (1, 2):
+            rename("webhook", "elsewhere")
+            until(lambda round_=round_: len(lines()) == round_)
+            sleep(0.2)
+            rename("elsewhere", "webhook")
+            sleep(0.2)
+        msc.Webhook.create(receiver.url)
+        change(category)
+        until(lambda: receiver.came)
+    assert len(lines()) == 2, "one for each time, though it was asked for many times"
 
 
 @pytest.mark.slow

@@ -93,14 +93,18 @@ class Deliverer:
 
     def run(self, stop: Event, pause: float = 1.0, threads: int = 8) -> None:
         """Tell webhooks until asked to stop; a slow receiver keeps only its own events waiting."""
+        readable = True
         with ThreadPoolExecutor(threads, thread_name_prefix="mainsequence-webhooks") as pool:
             while not stop.wait(pause):
                 try:
                     for key in self._due():
                         if self._claim(key):
                             pool.submit(self._deliver_apart, key, stop).add_done_callback(_log_failure)
+                    readable = True
                 except MainSequenceError as error:
-                    logger.warning("Webhooks cannot be read: %s", error)
+                    if readable:  # a database that is away for an hour is one line, not thousands
+                        logger.warning("Webhooks cannot be read; they are told once they can: %s", error)
+                    readable = False
 
     def _claim(self, key: int) -> bool:
         with self._lock:
