@@ -73,6 +73,19 @@ def test_what_lasts_is_watched_restarted_and_keeps_its_data_in_a_volume(name: st
         assert volume.partition(":")[0] in COMPOSE["volumes"]
 
 
+def test_the_database_is_well_once_the_server_can_reach_it() -> None:
+    """At its first start PostgreSQL's image prepares the database behind a socket, before it listens to the network."""
+    asked = SERVICES["database"]["healthcheck"]["test"]
+    assert asked[asked.index("--host") + 1] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_log_fills_the_disk(name: str) -> None:
+    """By default Docker keeps every line for ever."""
+    kept = SERVICES[name]["logging"]["options"]
+    assert {"max-size", "max-file"} <= kept.keys()
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"server"}))
 def test_images_are_of_one_release(name: str) -> None:
     image = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", SERVICES[name]["image"])

@@ -41,6 +41,11 @@ def test_it_builds_on_a_slim_python_of_one_release() -> None:
     assert {base.split(" ")[0] for base in of("FROM")} == {"python:3.13-slim-bookworm"}
 
 
+def test_the_engine_builds_it_with_what_it_has() -> None:
+    """A ``syntax`` line would have it fetch one more image, which reads the rest of the file."""
+    assert not re.search(r"^#\s*syntax\s*=", FILE.read_text(), re.MULTILINE)
+
+
 def test_it_runs_as_a_user_without_rights() -> None:
     (user,) = of("USER")
     assert int(user) > 0
