@@ -106,16 +106,22 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
         yield hearing
 
 
+def hears(manager: socket.socket) -> dict[str, str]:
+    """Give what one message says, a variable a line."""
+    return dict(line.split("=", 1) for line in manager.recv(200).decode().splitlines())
+
+
 def test_a_service_manager_hears_when_it_answers_and_when_it_stops(tmp_path: Path, manager: socket.socket) -> None:
     environment = {"MAINSEQUENCE_HOME": str(tmp_path / "home"), "NOTIFY_SOCKET": manager.getsockname()}
     with started(environment=environment, options=("--drain", "30")) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
         address = re.findall(r"http://\S+:\d+", said)[0]
-        assert manager.recv(100) == b"READY=1"
+        assert "older release is brought up to date" in hears(manager)["STATUS"]
+        assert hears(manager) == {"READY": "1", "STATUS": "Answering."}
         assert httpx.get(f"{address}/readyz").status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert manager.recv(100) == b"STOPPING=1"
+        assert hears(manager) == {"STOPPING": "1", "STATUS": "Letting requests in flight finish."}
         assert httpx.get(f"{address}/readyz").status_code == 503, "it drains"
 
 
@@ -124,7 +130,8 @@ def test_as_the_first_process_of_a_container_it_is_stopped_while_it_serves(
 ) -> None:
     environment = {"MAINSEQUENCE_HOME": str(tmp_path / "home"), "NOTIFY_SOCKET": manager.getsockname()}
     with started(*namespace, environment=environment) as process:
-        assert manager.recv(100) == b"READY=1"
+        while "READY" not in hears(manager):
+            pass
         os.kill(child_of(process), signal.SIGTERM)
         assert process.wait(SECONDS) == 128 + signal.SIGTERM
         assert process.stderr is not None
@@ -136,8 +143,9 @@ def test_a_server_that_does_not_come_up_is_not_said_to_be_ready(tmp_path: Path, 
     with started(environment=environment, options=("--no-auth", "--host", "0.0.0.0")) as process:
         assert process.wait(SECONDS) == 1
     manager.settimeout(0.1)
+    assert hears(manager).keys() == {"STATUS"}, "it began"
     with pytest.raises(TimeoutError):
-        manager.recv(100)
+        manager.recv(200)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
@@ -146,7 +154,7 @@ def test_the_socket_of_a_service_manager_may_be_abstract() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hearing:
         hearing.bind(f"\0{name}")
         tell(f"@{name}", READY)
-        assert hearing.recv(100) == b"READY=1"
+        assert hears(hearing)["READY"] == "1"
 
 
 @pytest.mark.parametrize("address", [None, "/there/is/none"])

@@ -9,7 +9,7 @@ import typer
 
 from mainsequence.cli.output import say
 from mainsequence.errors import ConfigurationError
-from mainsequence.server.process import ending_when_told
+from mainsequence.server.process import OPENING, ending_when_told, tell
 from mainsequence.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def start(
 ) -> None:
     """Serve the platform until stopped; requests in flight finish first. The first start makes an administrator."""
     with ending_when_told():
+        settings = Settings.from_environment()
+        tell(settings.notify_socket, OPENING)
         platform = _platform()
         try:
             from mainsequence.server.run import Binding, first_token, listen, serve
@@ -50,7 +52,7 @@ def start(
                 f"{error.name} is not installed.", hint="pip install 'mainsequence-platform[server]'"
             ) from None
         asked = Binding(host, port, not no_auth, max_body * MEBIBYTE, certificate, key, drain_seconds=drain)
-        binding = asked.with_settings(Settings.from_environment())
+        binding = asked.with_settings(settings)
         listener = listen(binding)
         address = binding.address(listener)
         say(f"Serving {platform.describe().removeprefix('embedded at ')} at {address}  (stop with Ctrl-C)")

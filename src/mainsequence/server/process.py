@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from types import FrameType
 
-READY, STOPPING = "READY=1", "STOPPING=1"
+OPENING = "STATUS=Opening the registry. One of an older release is brought up to date first, however long that takes."
+READY = "READY=1\nSTATUS=Answering."
+STOPPING = "STOPPING=1\nSTATUS=Letting requests in flight finish."
 
 PATIENCE_SECONDS = 1.0
 """How long a service manager may take to hear."""
