@@ -73,3 +73,27 @@ def test_assets_of_before_have_been_what_they_are_and_get_a_history(
         assert old.effective_to == new.effective_from == datetime(2020, 1, 2, tzinfo=UTC)
         assert [each.name for each in asset.snapshots()] == ["Old", "New"]
         msc.disconnect()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_universes_deleted_before_keep_their_revisions(kind: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed knows them: the last head of each name, of those that had any revision."""
+    with an_empty_database(kind, home) as url:
+        engine = create_engine(url)
+        event = (
+            "INSERT INTO category_change (organization_id, position, kind, category_id, unique_identifier, recorded_at,"
+            " actor, revision, is_private) VALUES (1, :position, :kind, :id, :name, 1, 'ada', :revision, false)"
+        )
+        told = [("deleted", 1, "a", 2), ("deleted", 2, "a", 5), ("deleted", 3, "b", 0), ("described", 4, "c", 7)]
+        with engine.begin() as connection:
+            upgrade(connection, "0015")
+            for position, (what, key, name, revision) in enumerate(told, 1):
+                row = {"position": position, "kind": what, "id": key, "name": name, "revision": revision}
+                connection.execute(text(event), row)
+            connection.execute(text("INSERT INTO change_feed VALUES (1, 4, 1)"))
+        engine.dispose()
+        if kind == "postgresql":
+            monkeypatch.setenv("MAINSEQUENCE_DATABASE_URL", url)
+        made = {name: msc.AssetCategory.create(unique_identifier=name).revision for name in "abc"}
+        assert made == {"a": 5, "b": 0, "c": 0}
+        msc.disconnect()

@@ -9,7 +9,7 @@ import pytest
 import mainsequence.client as msc
 from mainsequence.client.categories import find_universe
 from mainsequence.contract import explanations
-from mainsequence.errors import UnknownRevisionError, ValidationError
+from mainsequence.errors import AlreadyExistsError, UnknownRevisionError, ValidationError
 
 
 @pytest.fixture
@@ -41,6 +41,49 @@ def test_a_revision_reads_the_same_members_for_ever(category: msc.AssetCategory,
     assert again.mask(["2024-01-02"]).to_numpy().tolist() == [[True, True]]
     assert set(again.members().unique_identifier) == {"asset-0", "asset-1"}
     assert [each.revision for each in again.history()] == [1]
+
+
+def test_a_pin_never_means_a_later_universe_of_that_name(category: msc.AssetCategory, assets: list[msc.Asset]) -> None:
+    category.rename("renamed")
+    category.delete()
+    for name in ("universe", "renamed"):
+        again = msc.AssetCategory.create(unique_identifier=name)
+        assert (again.revision, again.history(), again.asset_ids()) == (3, [], [])
+        with pytest.raises(UnknownRevisionError, match="counts from 3, behind one of that name that was deleted"):
+            get(f"{name}@1")
+        again.append_assets(assets[3:])
+        assert (again.revision, [each.revision for each in again.history()]) == (4, [4])
+        assert get(f"{name}@4").asset_ids() == [assets[3].id]
+        assert get(f"{name}@3").asset_ids() == []
+        assert again.asset_ids(revision=3) == []
+        assert again.verify().ok
+        for read in (
+            lambda one: one.asset_ids(revision=2),
+            lambda one: one.members(revision=0),
+            lambda one: one.diff(2, 4),
+            lambda one: one.revert(1),
+            lambda one: one.explain("asset-3", revision=1),
+            lambda one: one.recorded_change(1),
+            lambda one: msc.AssetCategory.from_expression("made", f"{one.unique_identifier}@2"),
+        ):
+            with pytest.raises(UnknownRevisionError):
+                read(again)
+        assert again.revert(3).asset_ids() == []
+        assert again.asset_ids(known_at=again.created_at) == []
+        assert again.verify().ok
+    msc.AssetCategory.get(unique_identifier="universe").delete()
+    assert msc.AssetCategory.get_or_create(unique_identifier="universe", assets=assets[:1]).revision == 6
+
+
+def test_a_universe_does_not_take_a_name_whose_pins_mean_another_one(category: msc.AssetCategory) -> None:
+    category.delete()
+    other = msc.AssetCategory.create(unique_identifier="other")
+    with pytest.raises(AlreadyExistsError, match="'universe' was that of an asset category that was deleted"):
+        other.rename("universe")
+    assert other.refresh().unique_identifier == "other"
+    other.delete()
+    never_changed = msc.AssetCategory.create(unique_identifier="third")
+    assert never_changed.rename("other").unique_identifier == "other", "nothing was recorded of that one"
 
 
 def test_a_time_reads_what_was_known_then(category: msc.AssetCategory) -> None:

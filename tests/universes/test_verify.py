@@ -219,7 +219,7 @@ def derived(category: msc.AssetCategory) -> msc.AssetCategory:
     return made.refresh()
 
 
-FACTS = ("unique_identifier", "created_at", "head_revision", "kind")
+FACTS = ("unique_identifier", "created_at", "head_revision", "first_revision", "kind")
 """What of a universe itself can be proved."""
 
 UNPROVED = {

@@ -27,6 +27,10 @@ class Recorded:
         """Select rows by mask or position."""
         return Recorded(self.rows.take(chosen), self.added[chosen], self.removed[chosen])
 
+    def counted_from(self, first: int) -> "Recorded":
+        """Give revisions as how many they come behind another one."""
+        return Recorded(self.rows, self.added - first, self.removed - first)
+
 
 def overlapping(recorded: Recorded, jit: bool | None = None) -> Ints:
     """Give the positions of rows that, when they were added, shared time with another row of the same asset.

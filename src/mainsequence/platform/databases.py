@@ -104,7 +104,7 @@ def _overlaps(connection: Connection) -> int:
 
 
 def _broken_heads(connection: Connection) -> int:
-    last = select(func.coalesce(func.max(category_revision.c.revision), 0)).where(
+    last = select(func.coalesce(func.max(category_revision.c.revision), category.c.first_revision)).where(
         category_revision.c.category_id == category.c.id
     )
     wrong = category.c.head_revision != last.scalar_subquery()

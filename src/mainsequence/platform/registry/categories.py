@@ -39,7 +39,7 @@ from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import from_micros
 from mainsequence.domain.values import trusted
 from mainsequence.errors import NotFoundError
-from mainsequence.platform.registry import governance
+from mainsequence.platform.registry import former, governance
 from mainsequence.platform.registry.announcement_tables import category_announcement
 from mainsequence.platform.registry.announcements import NOTHING, Announcements
 from mainsequence.platform.registry.inserts import insert_or_ignore
@@ -108,9 +108,13 @@ def _one(connection: Connection, actor: Actor, condition: ColumnElement[bool], d
 
 
 def create(connection: Connection, actor: Actor, creation: CategoryCreation, now: int) -> bool:
-    """Insert a universe without members, owned by who makes it; answer whether its identifier was free."""
+    """Insert a universe without members, owned by who makes it; answer whether its identifier was free.
+
+    Where one of that name was deleted, it goes on counting: a pin of the name means one recorded state for ever.
+    """
+    first = former.last_revision(connection, actor.organization_id, creation.unique_identifier)
     row = creation.model_dump(exclude={"assets"}) | made_by(actor, now)
-    return insert_or_ignore(connection, category, row | {"head_revision": 0})
+    return insert_or_ignore(connection, category, row | {"head_revision": first, "first_revision": first})
 
 
 def is_taken(connection: Connection, organization_id: int, unique_identifier: str) -> bool:
@@ -153,6 +157,7 @@ def change(connection: Connection, category_id: int, fields: dict[str, Any]) -> 
 
 def erase(connection: Connection, category_id: int) -> None:
     """Delete a universe with its ledger."""
+    former.remember(connection, category_id)
     forget(connection, "category", category_id)
     governance.erase(connection, category_id)
     for table in (category_membership, category_revision, category_reference, category_announcement):
@@ -246,10 +251,10 @@ def recorded_at(connection: Connection, category_id: int, revision: int) -> int 
 
 
 def revision_known_at(connection: Connection, category_id: int, time: int) -> int:
-    """Give the last revision recorded at or before a time; 0 before the first."""
+    """Give the last revision recorded at or before a time; before the first, where the universe began to count."""
     known = (category_revision.c.category_id == category_id, category_revision.c.recorded_at <= time)
     found = connection.scalar(select(func.max(category_revision.c.revision)).where(*known))
-    return int(found or 0)
+    return former.first_revision(connection, category_id) if found is None else int(found)
 
 
 def references(connection: Connection, actor: Actor, category_id: int) -> list[Reference]:

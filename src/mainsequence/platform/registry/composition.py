@@ -60,6 +60,7 @@ class Found:
     unique_identifier: str
     kind: str
     head_revision: int
+    first_revision: int
     created_at: int
     body: str | None
 
@@ -121,7 +122,8 @@ def _reach(roots: Any) -> Select[Any]:
     return (
         select(
             *(reached.c.category_id, reached.c.known, reached.c.pinned),
-            *(category.c.unique_identifier, category.c.kind, category.c.head_revision, category.c.created_at),
+            *(category.c.unique_identifier, category.c.kind, category.c.head_revision, category.c.first_revision),
+            category.c.created_at,
             definition.body,
         )
         .select_from(reached)

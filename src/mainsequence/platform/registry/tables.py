@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0015"
+SCHEMA_HEAD = "0016"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
@@ -143,12 +143,22 @@ category = _noun(
     Column("description", text_of(4_000)),
     Column("dated", Boolean, nullable=False),
     Column("head_revision", Integer, nullable=False),
+    Column("first_revision", Integer, nullable=False, server_default="0"),
     Column("kind", text_of(20), nullable=False, server_default="members"),
     Column("deprecated_at", BigInteger),
     Column("deprecation_reason", text_of(4_000)),
     Column("successor", text_of(255)),
     *_shareable(),
 )
+
+former_category = Table(
+    "former_category",
+    metadata,
+    Column("organization_id", ForeignKey("organization.id"), primary_key=True, autoincrement=False),
+    Column("unique_identifier", text_of(255), primary_key=True),
+    Column("last_revision", Integer, nullable=False),
+)
+"""Identifiers of universes that were deleted, each with the last revision that a pin of that name may mean."""
 
 category_revision = Table(
     "category_revision",

@@ -39,7 +39,7 @@ _NUMBERS = (row.asset_id, row.valid_from, row.valid_to, row.added_revision, row.
 
 def facts(connection: Connection, actor: Actor, category_id: int) -> Stored | None:
     """Read what a universe that somebody may see says of itself, as it is stored, whatever that is."""
-    names = ("id", "organization_id", "unique_identifier", "created_at", "head_revision", "kind")
+    names = ("id", "organization_id", "unique_identifier", "created_at", "head_revision", "first_revision", "kind")
     dated = type_coerce(category.c.dated, Integer()).label("dated")  # unread: SQLite may hold anything
     query = select(*(category.c[name] for name in names), dated)
     mine = query.where(*seen_by(actor, category), category.c.id == category_id)

@@ -119,6 +119,8 @@ def _check_pin(found: registry.Found, operand: Operand) -> None:
             f"{operand.name} has no revision {found.named.revision}; its head is {found.head_revision}.",
             hint="history() lists the revisions.",
         )
+    if found.named.revision < found.first_revision:
+        raise membership_reads.of_a_former(operand.name, found.named.revision, found.first_revision)
 
 
 def stored(text: str, named: Sequence[Named], reason: str | None) -> Body:

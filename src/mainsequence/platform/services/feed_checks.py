@@ -26,7 +26,7 @@ def feed(work: Work, facts: Row, revisions: Sequence[Row]) -> Iterator[Finding]:
     changed = [each for each in events if each["kind"] == ChangeKind.CHANGED]
     yield from _known(changed, {each["revision"]: each for each in revisions})
     yield from _creation([each for each in events if each["kind"] == ChangeKind.CREATED], facts)
-    yield from _others(events)
+    yield from _others(events, facts["first_revision"])
     yield from _places(events, facts)
     yield from _names(events, facts, source.former_names(work.connection, facts["id"]))
     yield from _gaps(*source.feed_size(work.connection, facts["organization_id"]))
@@ -66,9 +66,9 @@ def _creation(created: Sequence[Row], facts: Row) -> Iterator[Finding]:
         yield Finding(what="created", message=f"The universe is said to have been created at {at} (microseconds).")
 
 
-def _others(events: Sequence[Row]) -> Iterator[Finding]:
+def _others(events: Sequence[Row], first: Any) -> Iterator[Finding]:
     """Check that what is no revision says nothing of one but the newest before it."""
-    newest: Any = 0
+    newest: Any = first
     for each in events:
         if each["kind"] == ChangeKind.CHANGED:
             newest = each["revision"]

@@ -7,6 +7,7 @@ from mainsequence.domain.guards import GuardChange, Guards
 from mainsequence.errors import AlreadyExistsError, CyclicUniverseError
 from mainsequence.platform import rights
 from mainsequence.platform.registry import categories as category_registry
+from mainsequence.platform.registry import former as former_names
 from mainsequence.platform.registry import governance as registry
 from mainsequence.platform.services import changes, guards
 from mainsequence.platform.work import Work, carries_out
@@ -112,6 +113,11 @@ def _check_free(work: Work, head: CategoryRecord, name: str) -> None:
         )
     if category_registry.is_taken(work.connection, work.organization_id, name):
         raise rights.taken("category", name)
+    if former_names.last_revision(work.connection, work.organization_id, name):
+        raise AlreadyExistsError(
+            f"The name {name!r} was that of an asset category that was deleted; pins of that name mean its revisions.",
+            hint="Choose another name, or create one of that name: its revisions go on counting.",
+        )
 
 
 def _head(work: Work, key: int) -> CategoryRecord:

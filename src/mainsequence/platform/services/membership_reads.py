@@ -22,7 +22,7 @@ from mainsequence.domain.times import (
 from mainsequence.errors import UnknownRevisionError, ValidationError
 from mainsequence.platform.registry import assets as asset_registry
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.registry import ledger
+from mainsequence.platform.registry import former, ledger
 from mainsequence.platform.registry.composition import HEAD
 from mainsequence.platform.registry.ledger import State
 from mainsequence.platform.registry.sets import within
@@ -63,7 +63,29 @@ def _state(work: Work, head: CategoryRecord, revision: int | None, known_at: Any
             f"{head.unique_identifier} has no revision {revision}; its head is {head.revision}.",
             hint="history() lists the revisions.",
         )
+    check_begun(work, head, revision)
     return State(key, None if revision == head.revision else revision)
+
+
+def check_begun(work: Work, head: CategoryRecord, revision: int | None) -> None:
+    """Refuse a revision that only a deleted universe of the same name had.
+
+    Raises
+    ------
+    UnknownRevisionError
+        It counts from a later one.
+    """
+    first = 0 if revision is None else former.first_revision(work.connection, head.id)
+    if revision is not None and revision < first:
+        raise of_a_former(head.unique_identifier, revision, first)
+
+
+def of_a_former(name: str, revision: int, first: int) -> UnknownRevisionError:
+    """Say that a revision was one of a universe that had a name before, and was deleted."""
+    return UnknownRevisionError(
+        f"{name} has no revision {revision}: it counts from {first}, behind one of that name that was deleted.",
+        hint="history() lists the revisions.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

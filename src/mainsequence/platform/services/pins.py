@@ -9,7 +9,7 @@ from mainsequence.domain.pins import Pin, PinnedState, ResolvedPin, written
 from mainsequence.domain.times import from_micros, to_micros
 from mainsequence.errors import UnknownRevisionError, ValidationError
 from mainsequence.platform.registry import categories as registry
-from mainsequence.platform.services import derived
+from mainsequence.platform.services import derived, membership_reads
 from mainsequence.platform.work import Work, carries_out
 
 
@@ -78,6 +78,7 @@ def _recorded(work: Work, record: CategoryRecord, revision: int | None) -> Pinne
             f"{name} has no revision {number}; its head is {record.revision}.",
             hint="history() lists the revisions; a date is written like 2024-06-28.",
         )
+    membership_reads.check_begun(work, record, number)
     at = registry.recorded_at(work.connection, record.id, number)
     return PinnedState(
         reference=f"{name}@{number}", revision=number, as_of=record.created_at if at is None else from_micros(at)

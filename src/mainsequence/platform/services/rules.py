@@ -213,10 +213,8 @@ def _known(work: Work, record: CategoryRecord, body: contract.WhyQuery) -> int:
     if body.revision is None:
         return HEAD if body.known_at is None else to_micros(body.known_at, "known_at")
     membership_reads.state_of(work, record.id, body.revision, body.known_at)
-    if body.revision == 0:
-        return to_micros(record.created_at)
-    [recorded] = categories_registry.revisions(work.connection, record.id, [body.revision])
-    return to_micros(recorded.recorded_at)
+    recorded = categories_registry.recorded_at(work.connection, record.id, body.revision)
+    return to_micros(record.created_at) if recorded is None else recorded
 
 
 def explained(

@@ -41,6 +41,7 @@ class _History:
     revisions: Sequence[Any]
     recorded: Recorded
     noted: dict[int, Announcements]
+    first: int
     hashes: list[str] = field(default_factory=list)
 
     @property
@@ -93,21 +94,30 @@ def _read(work: Work, facts: Mapping[str, Any], findings: list[Finding]) -> _His
         message = f"{len(stored) - len(revisions)} revisions hold values that the platform never writes."
         findings.append(Finding(what="rows", message=message))
     noted = announcement_checks.by_time(source.announcements(connection, key), findings)
-    return _History(facts["head_revision"], revisions, recorded, noted)
+    return _History(facts["head_revision"], revisions, recorded, noted, _first(facts, findings))
+
+
+def _first(facts: Mapping[str, Any], findings: list[Finding]) -> int:
+    """Give the number from which the universe counts."""
+    first = facts["first_revision"]
+    if type(first) is int and first >= 0:
+        return first
+    findings.append(Finding(what="head", message=f"The universe is said to count from {first!r:.100}."))
+    return 0
 
 
 _COUNTED = ("revision", "recorded_at", "added", "removed")
 
 
 def _head(history: _History) -> Iterator[Finding]:
-    newest = history.numbers[-1] if history.revisions else 0
+    newest = history.numbers[-1] if history.revisions else history.first
     if history.head != newest:
         yield Finding(what="head", message=f"The head is said to be revision {history.head}, the newest is {newest}.")
 
 
 def _order(history: _History) -> Iterator[Finding]:
     present = set(history.numbers)
-    missing = [number for number in range(1, len(present) + 1) if number not in present]
+    missing = [number for number in range(history.first + 1, history.first + len(present) + 1) if number not in present]
     if missing:
         yield Finding(what="gap", revision=missing[0], message=f"Revisions are missing: {listed(missing)}, or more.")
     times = [each["recorded_at"] for each in history.revisions]
@@ -118,9 +128,10 @@ def _order(history: _History) -> Iterator[Finding]:
 
 
 def _rows(history: _History) -> Iterator[Finding]:
-    recorded, newest = history.recorded, len(history.revisions)
+    recorded, first = history.recorded, history.first
+    newest = first + len(history.revisions)
     rows = recorded.rows
-    strange = (recorded.added < 1) | (recorded.added > newest) | (recorded.removed <= recorded.added)
+    strange = (recorded.added <= first) | (recorded.added > newest) | (recorded.removed <= recorded.added)
     strange |= (recorded.removed > newest) & (recorded.removed != NEVER)
     if strange.any():
         yield Finding(what="rows", message=f"{strange.sum()} intervals belong to revisions that were never recorded.")
@@ -175,7 +186,7 @@ class _Blocks:
 
 
 def _counts(history: _History) -> Iterator[Finding]:
-    gained, lost = changed_assets(history.recorded, len(history.revisions))
+    gained, lost = changed_assets(history.recorded.counted_from(history.first), len(history.revisions))
     for stored, added, removed in zip(history.revisions, gained.tolist(), lost.tolist(), strict=True):
         if (stored["added"], stored["removed"]) != (added, removed):
             number = stored["revision"]
