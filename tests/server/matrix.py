@@ -39,7 +39,8 @@ RULES = {
         categories.get categories.asset_ids categories.assets categories.weights categories.members
         categories.history categories.recorded_change categories.diff categories.references categories.sharing
         categories.definition
-        categories.stamp categories.why categories.explain categories.verify categories.plan categories.guards
+        categories.stamp categories.why categories.explain categories.verify categories.plan categories.plan_refresh
+        categories.guards
         categories.guard_history categories.change_requests categories.preview_intervals categories.announcements
         categories.upcoming categories.expected categories.weight_sums categories.freshness
         routing.get routing.evaluate_asset routing.coverage routing.sharing

@@ -42,6 +42,18 @@ def test_what_a_rule_decides_waits_and_is_written_with_its_run(users: Carriers):
     assert ruled.verify().ok
 
 
+def test_a_planned_decision_that_needs_approval_waits_like_any_other(users: Carriers):
+    ruled, ids = ruled_universe(users)
+    plan = seen(ruled, users["author"]).plan_refresh("2024-03-15")
+    number = asked(lambda: plan.apply("as planned"))
+    assert (ruled.refresh().revision, ruled.requests()[0].id) == (1, number)
+    request(number, users["ada"]).approve()
+    assert ruled.refresh().assets == ids[:3]
+    last = ruled.history()[-1]
+    assert (last.actor, last.approved_by, last.reason.partition(":")[0]) == ("author", "ada", "as planned")
+    assert ruled.verify().ok
+
+
 def test_why_explains_from_what_was_known_when_it_was_asked_for(users: Carriers):
     ruled, ids = ruled_universe(users)
     number = asked(lambda: refresh(ruled, users["author"], "2024-03-15"))

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mainsequence.client as msc
-from mainsequence.errors import DerivedUniverseError, NotFoundError, UnknownFieldError, ValidationError
+from mainsequence.contract.plans import APPLY, PlanApplication
+from mainsequence.errors import (
+    AlteredPlanError,
+    DerivedUniverseError,
+    NotFoundError,
+    StaleRevisionError,
+    UnknownFieldError,
+    ValidationError,
+)
 
 N = 12
 NAMES = [f"a{number:02d}" for number in range(N)]
@@ -109,6 +117,78 @@ def test_what_is_decided_is_an_ordinary_revision_that_names_rule_and_inputs():
     assert outcome.inputs == {"series prices": "prices@1"}
     assert universe.verify().ok
     assert (universe.kind, universe.dated, universe.rule) == ("rule", True, rule())
+
+
+def test_what_a_rule_would_decide_is_planned_and_applied_as_it_would_be_decided():
+    close, volume = random_market()
+    register()
+    stored(close, volume)
+    planned, decided = (msc.AssetCategory.from_rule(name, rule()) for name in ("planned", "decided"))
+    msc.Portfolio.create(unique_identifier="fund", universe="planned", reader={"role": "portfolio"})
+    plan = planned.plan_refresh("2024-05-10")
+    assert (planned.refresh().revision, planned.asset_ids("2024-05-10")) == (1, [])
+    assert "3 effective dates, 2024-03-01 to 2024-05-01" in repr(plan)
+    assert [(each.identifier, each.why) for each in plan.readers] == [("fund", "it has no results yet")]
+    decided.refresh_rule("2024-05-10", reason="May")
+    spells = {(each.unique_identifier, each.valid_from, each.valid_to) for each in plan.enters}
+    columns = decided.members()[["unique_identifier", "valid_from", "valid_to"]].astype(object)
+    assert spells == set(columns.where(columns.notna(), None).itertuples(index=False, name=None))
+    assert plan.apply("May").revision == 2
+    for label in MONTHS[:3]:
+        assert members(planned, label) == members(decided, label) != set()
+    assert planned.history()[-1].reason == decided.history()[-1].reason
+    assert planned.verify().ok
+    assert planned.refresh_rule("2024-05-10").decided == 0
+    assert planned.plan_refresh("2024-05-10").is_empty
+    with pytest.raises(StaleRevisionError):
+        plan.apply()
+    again = planned.plan_refresh("2024-05-10", start="2024-04-01")
+    assert (again.decision.dates, again.is_empty) == (2, True), "decided anew, they come to the same"
+
+
+def test_a_planned_decision_that_comes_to_something_else_is_not_written():
+    close, volume = random_market()
+    register()
+    series = stored(close, volume, len(LABELS) - 5)
+    universe = msc.AssetCategory.from_rule("top five", rule())
+    plan, later = universe.plan_refresh("2024-05-10"), universe.plan_refresh("2024-05-10")
+    assert msc.Plan.from_json(plan.to_json()) == plan
+    series.append(rows(close, volume, len(LABELS) - 5))
+    assert plan.apply().revision == 2, "prices that came since change nothing"
+    assert "from prices@2" in universe.history()[-1].reason
+    with pytest.raises(StaleRevisionError):
+        later.apply()
+    other = msc.AssetCategory.from_rule("other", rule())
+    late = other.plan_refresh("2024-05-10")
+    series.upsert(rows(close[::-1], volume[::-1]))
+    with pytest.raises(AlteredPlanError, match="does not decide what the plan says"):
+        late.apply()
+    assert other.refresh().revision == 1
+
+
+def test_a_decision_that_no_rule_made_is_not_written():
+    register()
+    stored(*random_market())
+    one, other = (msc.AssetCategory.from_rule(name, rule()) for name in ("one", "other"))
+
+    def applied(change: Any) -> Any:
+        return other._call(APPLY, PlanApplication(change=change, content_hash=change.content_hash), key=other.id)
+
+    change = other.plan_refresh("2024-05-10").change
+    opened = change.opened.model_copy(update={"asset_id": change.opened.asset_id[::-1]})
+    for forged in (
+        one.plan_refresh("2024-05-10").change,
+        change.model_copy(update={"opened": opened}),
+        change.model_copy(update={"decided": change.decided.model_copy(update={"first": change.decided.last})}),
+    ):
+        with pytest.raises(AlteredPlanError):
+            applied(forged)
+    assert other.refresh().revision == 1
+    with pytest.raises(DerivedUniverseError, match="not filled by a rule"):
+        msc.AssetCategory.create(unique_identifier="plain").plan_refresh()
+    with pytest.raises(ValidationError, match="cannot be decided"):
+        other.plan_refresh("2999-01-01")
+    assert applied(change).revision == 2
 
 
 def test_nothing_new_makes_no_revision():

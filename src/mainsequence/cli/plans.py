@@ -42,6 +42,7 @@ def plan(
     expression: Annotated[
         str | None, typer.Option(help="Make it from this, where it is made from other universes.")
     ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Decide what its rule has not decided yet.")] = False,
     weight: Weights = None,
     effective_from: From = None,
     effective_to: To = None,
@@ -55,8 +56,17 @@ def plan(
         wanted["expression"] = expression
     if weight:
         wanted["weights"] = _weights(weight)
+    if refresh:
+        show_plan(_refresh(category, wanted), as_json=as_json)
+        return
     window: dict[str, Any] = {"effective_from": effective_from, "effective_to": effective_to}
     show_plan(find(category).plan(**wanted, **window, if_revision=if_revision), as_json=as_json)
+
+
+def _refresh(category: str, wanted: dict[str, Any]) -> msc.Plan:
+    if wanted:
+        raise ValidationError("--refresh plans what a rule decides, and nothing besides.", hint="Plan one at a time.")
+    return find(category).plan_refresh()
 
 
 def _weights(pairs: list[str]) -> dict[int, float]:

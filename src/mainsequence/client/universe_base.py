@@ -89,7 +89,7 @@ class UniverseObject(Noun[CategoryRecord], CategoryRecord):
         return until(held, answer) if operation is contract.HISTORY else answer  # type: ignore[arg-type, return-value]
 
 
-_OF_HEADS = {"categories.plan"}
+_OF_HEADS = {"categories.plan", "categories.plan_refresh"}
 """Questions that only a head can be asked."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from mainsequence.client.assets import Asset, asset_id_of
 from mainsequence.client.connection import carrier
+from mainsequence.client.plans import Plan
 from mainsequence.client.universe_base import UniverseObject
 from mainsequence.contract import composition as contract
 from mainsequence.contract.carrier import Carrier
@@ -375,6 +376,21 @@ class Composed(Combinable, UniverseObject):
             decided is stored as a request, with what it was decided from.
         """
         return self._decide(None, until, reason, force)
+
+    def plan_refresh(self, until: TimeLike | None = None, *, start: TimeLike | None = None) -> Plan:
+        """Say what `refresh_rule`, or with ``start`` what `materialise` would do; nothing is decided.
+
+        ``plan.apply(reason=…)`` then writes exactly that, where it still comes to the same.
+
+        Raises
+        ------
+        ValidationError
+            The time is still to come.
+        DerivedUniverseError
+            No rule fills the universe.
+        """
+        body = contract.Refresh(start=_optional(start, "start"), until=_optional(until, "until"))
+        return Plan.of(self, self._call(contract.PLAN_REFRESH, body, key=self.id))
 
     def materialise(
         self,

@@ -11,6 +11,7 @@ from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.categories import CategoryRecord, Reason
 from mainsequence.domain.expressions import ExpressionText
 from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier
+from mainsequence.domain.plans import PlanRecord
 from mainsequence.domain.times import Instant
 from mainsequence.domain.universe_rules import UniverseRule, WhyMember
 from mainsequence.domain.values import Value
@@ -154,6 +155,10 @@ CHANGE_RULE = writing(
 )
 REFRESH = writing(
     "POST", f"{_ONE}/refresh", "categories.refresh", Refresh, RefreshOutcome, "Decide effective dates of its rule."
+)
+PLAN_REFRESH = reading(
+    *("POST", f"{_ONE}/plan-refresh", "categories.plan_refresh", Refresh, PlanRecord),
+    "Say what deciding effective dates of its rule would do.",
 )
 DEFINITION = reading(
     "GET", f"{_ONE}/definition", "categories.definition", KnownAt, Definition, "Read what a universe is made by."

@@ -4,10 +4,11 @@ import numpy as np
 
 from mainsequence.compute.intervals import Change, Edit, Intervals, Ints, Verb, apply, become, concatenate
 from mainsequence.compute.membership_changes import after, entering, leaving, most_gone, reweighted
+from mainsequence.contract import composition
 from mainsequence.contract import guards as guard_contract
 from mainsequence.contract import plans as contract
 from mainsequence.contract.categories import MembershipEdit
-from mainsequence.domain.beside import Announcement, decision_of
+from mainsequence.domain.beside import Announcement, DecidedDates, decision_of
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.domain.plans import ChangeSize, PlannedChange, PlanRecord
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, from_micros, open_datetime
@@ -47,6 +48,14 @@ def plan(work: Work, body: contract.PlanQuery, *, key: int) -> PlanRecord:
     operation = str(edits[0].verb) if len(edits) == 1 else "change"
     change = _change(work, head, edits)
     return described(work, head, change, planned.written(head, change, operation))
+
+
+@carries_out(composition.PLAN_REFRESH)
+def plan_refresh(work: Work, body: composition.Refresh, *, key: int) -> PlanRecord:
+    """Say what deciding effective dates of a rule would do; nothing is decided."""
+    head = category_registry.by_id(work.connection, work.actor, key)
+    change, besides = rules.refreshed(work, head, body)
+    return described(work, head, change, planned.written(head, change, "refresh", besides), besides)
 
 
 def _edit(work: Work, head: CategoryRecord, body: contract.PlanQuery, verb: Verb, ids: list[int]) -> Edit:
@@ -152,16 +161,33 @@ def _size(work: Work, head: CategoryRecord, change: Change, lost: Intervals) -> 
 def apply_plan(work: Work, body: contract.PlanApplication, *, key: int) -> CategoryRecord:
     """Write exactly what was planned, or nothing."""
     is_plan = body.change.operation in planned.PLANNED and body.change.is_rows_alone
-    if body.change.content_hash != body.content_hash or not (is_plan or body.change.expression is not None):
+    is_plan |= body.change.expression is not None or body.change.decided is not None
+    if body.change.content_hash != body.content_hash or not is_plan:
         raise AlteredPlanError("The plan does not say what it said when it was made.", hint="Make it again.")
     if body.change.expression is not None:
         return redefining.apply(work, body, key=key)
+    if body.change.decided is not None:
+        return _apply_decision(work, body, key, body.change.decided)
     head = memberships.begin_change(work, key, None)
     derived.refuse_change(head)
     change = planned.read_back(work, head, body.change)
     memberships.check_assets(work, change.gained)
     consent = Consent(force=body.force, is_planned=True)
     return memberships.commit_change(work, head, change, body.change.operation, body.reason, consent)
+
+
+def _apply_decision(work: Work, body: contract.PlanApplication, key: int, decided: DecidedDates) -> CategoryRecord:
+    """Write what a rule decided: it is decided again, and must come to the same members."""
+    head = memberships.begin_change(work, key, None)
+    planned.check_head(head, body.change)
+    first, last = from_micros(decided.first), from_micros(decided.last)
+    change, besides = rules.refreshed(work, head, composition.Refresh(start=first, until=last))
+    again = planned.written(head, change, body.change.operation)
+    if (again.closed, again.opened) != (body.change.closed, body.change.opened):
+        raise AlteredPlanError("The rule does not decide what the plan says.", hint="Make it again, and look.")
+    told = rules.reason_of(besides.decided, body.reason)
+    consent = Consent(force=body.force, is_planned=True)
+    return memberships.commit_change(work, head, change, "refresh", told, consent, besides)
 
 
 @carries_out(guard_contract.REQUEST_PLAN)

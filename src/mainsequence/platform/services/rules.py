@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from mainsequence.compute.intervals import Intervals, become, concatenate
+from mainsequence.compute.intervals import Change, Intervals, become, concatenate
 from mainsequence.contract import composition as contract
 from mainsequence.contract.explanations import ExplainQuery
 from mainsequence.domain.beside import DecidedDates
@@ -33,7 +33,7 @@ from mainsequence.platform.services import (
     planned,
     rule_inputs,
 )
-from mainsequence.platform.services.beside import Beside
+from mainsequence.platform.services.beside import NOTHING_BESIDE, Beside
 from mainsequence.platform.services.deciding import Decided
 from mainsequence.platform.services.definitions import REDEFINE, UNCHANGED, Wanted
 from mainsequence.platform.services.guards import Consent
@@ -106,13 +106,27 @@ def refresh(work: Work, body: contract.Refresh, *, key: int) -> contract.Refresh
     categories_registry.hold_assets(work.connection, work.organization_id)
     categories_registry.lock(work.connection, key)
     head = categories.get(work, None, key=key)
-    _check_kind(head)
-    rule = _rule(work, key)
-    first, last = _window(work, head, rule, body)
-    decided = deciding.decide(work, rule, first, last, lambda time: ledger.asset_ids(work.connection, State(key), time))
+    rule, decided = _decided(work, head, body)
     if not len(decided.effective):
         return _outcome(head, rule, decided)
-    return _outcome(_commit(work, head, rule, decided, body), rule, decided)
+    change, besides = _change(work, head, rule, decided)
+    told = reason_of(besides.decided, body.reason)
+    consent = Consent(force=body.force, is_planned=True)
+    after = memberships.commit_change(work, head, change, "refresh", told, consent, besides)
+    return _outcome(after, rule, decided)
+
+
+def refreshed(work: Work, head: CategoryRecord, body: contract.Refresh) -> tuple[Change, Beside]:
+    """Give what deciding effective dates would change, and what would be recorded besides; nothing is written."""
+    rule, decided = _decided(work, head, body)
+    return _change(work, head, rule, decided) if len(decided.effective) else (UNCHANGED, NOTHING_BESIDE)
+
+
+def _decided(work: Work, head: CategoryRecord, body: contract.Refresh) -> tuple[UniverseRule, Decided]:
+    _check_kind(head)
+    rule, state = _rule(work, head.id), State(head.id)
+    first, last = _window(work, head, rule, body)
+    return rule, deciding.decide(work, rule, first, last, lambda time: ledger.asset_ids(work.connection, state, time))
 
 
 def _rule(work: Work, key: int) -> UniverseRule:
@@ -138,24 +152,21 @@ def _window(work: Work, head: CategoryRecord, rule: UniverseRule, body: contract
     return start, until if decided is None else min(max(until, decided), work.now)
 
 
-def _commit(
-    work: Work, head: CategoryRecord, rule: UniverseRule, decided: Decided, body: contract.Refresh
-) -> CategoryRecord:
-    """Write what was decided from its first date on as the next revision; where no member changes, only the run."""
+def _change(work: Work, head: CategoryRecord, rule: UniverseRule, decided: Decided) -> tuple[Change, Beside]:
+    """Give what was decided from its first date on as a change; where no member changes, only the run is recorded."""
     begin = int(decided.effective[0])
     present = ledger.intervals(work.connection, State(head.id), begin, MAX_MICROS)
     wanted = concatenate(present.clip(MIN_MICROS - 1, begin), decided.spells())
-    change = become(present, wanted)
-    consent = Consent(force=body.force, is_planned=True)
-    besides = Beside(decided=_run(work, head, rule, decided))
-    reason = _reason(rule, decided, body.reason)
-    return memberships.commit_change(work, head, change, "refresh", reason, consent, besides)
+    return become(present, wanted), Beside(decided=_run(work, head, rule, decided))
 
 
-def _reason(rule: UniverseRule, decided: Decided, reason: str | None) -> str:
-    first, last = (from_micros(each) for each in _ends(decided))
-    told = f"rule {rule.hash[:16]}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    inputs = ", ".join(decided.inputs.values())
+def reason_of(decided: DecidedDates | None, reason: str | None) -> str | None:
+    """Give the reason of a revision that records what a rule decided: which rule, which dates, from what."""
+    if decided is None:
+        return reason
+    first, last = (from_micros(each) for each in (decided.first, decided.last))
+    told = f"rule {decided.rule_hash[:16]}, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    inputs = ", ".join(decided.told.values())
     whole = f"{told}, from {inputs}" if inputs else told
     return (whole if reason is None else f"{reason}: {whole}")[: definitions.REASON_LENGTH]
 
