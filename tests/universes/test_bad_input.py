@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 import mainsequence.client as msc
+from mainsequence.client import connection
+from mainsequence.contract.assets import QUERY, AssetQuery
 from mainsequence.errors import (
     InvalidIdentifierError,
     InvalidIntervalError,
@@ -226,3 +228,19 @@ def test_what_always_holds_something_cannot_be_patched_to_nothing(
 ) -> None:
     with pytest.raises(msc.ValidationError, match="cannot be None"):
         category.patch(**fields)
+
+
+def test_a_number_beyond_64_bits_is_refused_like_any_other_that_is_no_id(category: msc.AssetCategory) -> None:
+    table = msc.AssetTranslationTable.get_or_create(unique_identifier="routes")
+    for beyond in (2**63, 10**30, -(10**30)):
+        for kind in (msc.Asset, msc.AssetCategory, msc.AssetTranslationTable):
+            with pytest.raises(msc.NotFoundError):
+                kind.get(beyond)
+        with pytest.raises(msc.ValidationError):
+            connection.carrier().call(QUERY, AssetQuery(after=beyond))
+        with pytest.raises(msc.ValidationError):
+            category.explain(beyond)
+        with pytest.raises(msc.ValidationError):
+            table.evaluate_asset(beyond)
+        with pytest.raises(msc.ValidationError):
+            table.coverage(asset_ids=[beyond])

@@ -181,6 +181,9 @@ class Noun(ClientObject, Generic[Record]):
         return cls._bind(page.results[0], where) if page.results else None
 
 
+NO_ID = 10**18
+"""Ids are smaller, on every carrier."""
+
 FEWEST_VALUES = 1_000
 """How many values of one lookup are sent at once at least, however small the pages."""
 
@@ -218,7 +221,10 @@ def _key(kind: type[Noun[Any]], pk: Any) -> int:
             f"{kind.__name__}.get() takes an id, got {pk!r}.",
             hint=f"By name write {kind.__name__}.get(unique_identifier=…).",
         )
-    return int(pk.__index__())
+    found = int(pk.__index__())
+    if not 0 <= found < NO_ID:
+        raise NotFoundError(f"No {kind.__name__} has the id {found}.", hint=f"{kind.__name__}.filter() lists all.")
+    return found
 
 
 def _written(filters: dict[str, Any]) -> str:

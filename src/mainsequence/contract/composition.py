@@ -8,7 +8,7 @@ from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.categories import AsOf
 from mainsequence.contract.operation import reading, writing
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.categories import CategoryRecord, Reason
+from mainsequence.domain.categories import AssetId, CategoryRecord, Reason
 from mainsequence.domain.expressions import ExpressionText
 from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier
 from mainsequence.domain.plans import PlanRecord
@@ -126,7 +126,7 @@ class SpanEvaluation(Value):
 class WhyQuery(AsOf):
     """Which asset, and which state: as for reading members."""
 
-    asset_id: int
+    asset_id: AssetId
 
 
 _ALL, _ONE = "/asset-categories", "/asset-categories/{key}"

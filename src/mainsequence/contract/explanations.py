@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mainsequence.contract.categories import AsOf
 from mainsequence.contract.operation import reading, writing
-from mainsequence.domain.categories import CategoryRecord, Reason
+from mainsequence.domain.categories import AssetId, CategoryRecord, Reason
 from mainsequence.domain.explanations import Explanation
 from mainsequence.domain.pins import ResolvedPin
 from mainsequence.domain.plans import RecordedChange
@@ -26,7 +26,7 @@ class PinReference(Value):
 class ExplainQuery(AsOf):
     """Which asset, and which state: as for reading members."""
 
-    asset_id: int
+    asset_id: AssetId
 
 
 class RecordedQuery(Value):

@@ -9,6 +9,7 @@ from pydantic import Field
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
+from mainsequence.domain.categories import AssetId
 from mainsequence.domain.identifiers import UniqueIdentifier
 from mainsequence.domain.routing import (
     AssetFilter,
@@ -66,7 +67,7 @@ class TableChange(Value):
 class OneAsset(Value):
     """Which asset to route."""
 
-    asset_id: int
+    asset_id: AssetId
 
 
 class CoverageQuery(Value):
@@ -75,7 +76,7 @@ class CoverageQuery(Value):
     ``check_series`` also looks whether each routed series exists and holds the asset, and over which dates.
     """
 
-    asset_ids: list[int] | None = None
+    asset_ids: list[AssetId] | None = None
     category: str | None = Field(None, description="The universe's unique identifier")
     as_of: Instant | None = Field(None, description="When they are members; by default now")
     revision: int | None = Field(None, ge=0, description="As recorded at this revision; by default the head")

@@ -95,10 +95,18 @@ def translated() -> Iterator[None]:
     except StatementError as error:
         if not isinstance(error.orig, TypeError):
             raise
-        raise ValidationError(
-            f"A value cannot be stored: {error.orig}; nothing was changed.",
-            hint="Whole numbers have at most 64 bits, and JSON holds plain values only.",
-        ) from error
+        raise _unstorable(error.orig) from error
+    except OverflowError as error:
+        if "SQLite" not in str(error):
+            raise
+        raise _unstorable("a whole number is too large") from error
+
+
+def _unstorable(why: object) -> ValidationError:
+    return ValidationError(
+        f"A value cannot be stored: {why}; nothing was changed.",
+        hint="Whole numbers have at most 64 bits, and JSON holds plain values only.",
+    )
 
 
 def translate(error: BaseException) -> MainSequenceError:
