@@ -1,8 +1,10 @@
 """The server's HTTP: every refusal a problem document, revisions as ETags, ids of requests, compression."""
 
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from mainsequence.contract.catalogue import operations
 from mainsequence.contract.wire import PREFIX
 from mainsequence.platform.platform import Platform
 from mainsequence.platform.work import SERVICES, Registered
+from mainsequence.server.long_lines import LONGEST, LONGEST_HEAD
 from mainsequence.server.run import Binding, first_token, serving
 from mainsequence.settings import Settings
 
 LIMIT = 20_000
+JSON_BODY = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -96,6 +100,55 @@ def test_a_body_of_unknown_length_is_refused_where_it_is_too_long(http: httpx.Cl
     parts = (b"a" * 1_000 for _ in range(LIMIT // 1_000 + 5))
     sent = http.post(f"{PREFIX}/assets", content=parts, headers={"Content-Type": "application/json"})
     assert (sent.status_code, sent.json()["code"]) == (413, "validation.too_large")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"FOO / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"no request\r\n\r\n", 400),
+        (b"GET /" + b"a" * LONGEST + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 2 * LONGEST_HEAD, 431),
+        (b"GET /healthz HTTP/1.1\r\n" + b"X-Y: 1\r\n" * LONGEST_HEAD, 431),
+    ],
+    ids=("method", "words", "address", "field", "fields"),
+)
+def test_a_head_that_is_not_read_is_refused_like_all_else(http: httpx.Client, head: bytes, status: int) -> None:
+    answer = _sent(http, head)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
+    assert http.get("/healthz").status_code == 200
+
+
+def test_a_long_body_is_no_head_without_end(tmp_path: Path) -> None:
+    platform = Platform.embedded(Settings(home=tmp_path / "served"))
+    with serving(platform, Binding(port=0, authentication=False)) as address, httpx.Client(base_url=address) as client:
+        for _ in range(2):
+            blank = b" " * 2 * LONGEST_HEAD
+            asked = client.post(f"{PREFIX}/assets/query", content=blank + b"{}", headers=JSON_BODY)
+            assert asked.status_code == 200
+    platform.close()
+
+
+def test_a_head_that_stops_coming_is_given_up(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mainsequence.server.long_lines.PATIENCE_SECONDS", 0.2)
+    assert _sent(http, b"GET /healthz HTTP/1.1\r\nX: a").status_code == 408
+    assert http.get("/healthz").status_code == 200
+
+
+def _sent(http: httpx.Client, head: bytes) -> httpx.Response:
+    """Send what no client would; give what came back."""
+    came = b""
+    with socket.create_connection(("127.0.0.1", http.base_url.port or 0), 20) as wire, suppress(ConnectionError):
+        with suppress(ConnectionError):
+            wire.sendall(head)
+        while part := wire.recv(65_536):
+            came += part
+    first, _, rest = came.partition(b"\r\n")
+    fields, _, content = rest.partition(b"\r\n\r\n")
+    pairs = [line.split(b": ", 1) for line in fields.split(b"\r\n")]
+    return httpx.Response(int(first.split()[1]), headers=[(name, value) for name, value in pairs], content=content)
 
 
 def test_a_failure_is_a_problem_that_tells_nothing_but_the_request(

@@ -1,6 +1,17 @@
-"""Request lines longer than 64 KiB: clients of the vendor's SDK name thousands of ids in an address."""
+"""Heads of requests: long addresses are read, heads without end are not.
+
+Clients of the vendor's SDK name thousands of ids in an address; the server's parser stops at 64 KiB. What it and this
+module refuse never reaches the application, and so is answered here.
+"""
+
+import asyncio
+from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mainsequence.server.bodies import PATIENCE_SECONDS
+from mainsequence.server.frame import CAREFUL
+from mainsequence.server.problems import refuse
 
 LONGEST = 1024 * 1024
 """Bytes of the longest address that is read; longer ones are answered with 414."""
@@ -8,16 +19,40 @@ LONGEST = 1024 * 1024
 PARSED = 65_535
 """Bytes of the longest address that uvicorn's parser takes."""
 
-_TOO_LONG = b'{"detail":"The address is longer than 1 MiB."}'
-_REFUSAL = (
-    b"HTTP/1.1 414 URI Too Long\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-)
+LONGEST_HEAD = LONGEST + 512 * 1024
+"""Bytes that may come without any of a body among them, as read from the socket; more are answered with 431."""
+
+_TOO_LONG = "The address is longer than 1 MiB."
 
 
 class LongLines(HttpToolsProtocol):
-    """uvicorn's protocol on httptools, whose addresses may be longer."""
+    """uvicorn's protocol on httptools, whose addresses may be longer, and whose heads end in time."""
 
     too_long = False
+    _without_body = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request as long as between two of them."""
+        super().connection_made(transport)
+        self._wait(self.timeout_keep_alive)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, unless no body and no end of the head is in sight."""
+        self._without_body += len(data)
+        super().data_received(data)
+        if self._without_body > LONGEST_HEAD and not self.transport.is_closing():
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request has no end.")
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of a head."""
+        super().on_message_begin()
+        self._wait(PATIENCE_SECONDS)
 
     def on_url(self, url: bytes) -> None:
         """Take in a part of an address."""
@@ -28,6 +63,7 @@ class LongLines(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer; only the path of a long address needs the parser."""
+        self._stop_waiting()
         path, _, query = self.url.partition(b"?")
         if len(self.url) <= PARSED or len(path) > PARSED:
             super().on_headers_complete()
@@ -36,10 +72,49 @@ class LongLines(HttpToolsProtocol):
         super().on_headers_complete()
         self.scope["query_string"] = query  # in time: the answer begins when the loop gets to it
 
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of a body, whose length is limited elsewhere."""
+        self._without_body = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note of the end of a request."""
+        self._without_body = 0
+        super().on_message_complete()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read, and what is too long."""
         if self.too_long:
-            self.transport.write(_REFUSAL % (len(_TOO_LONG), _TOO_LONG))
-            self.transport.close()
+            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG, _TOO_LONG)
         else:
-            super().send_400_response(msg)
+            self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
+    @property
+    def _is_answering(self) -> bool:
+        return not getattr(self.cycle, "response_complete", True)
+
+    def _wait(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if self._is_answering:
+            self._wait(PATIENCE_SECONDS)
+        elif self._without_body:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The head of the request came too slowly.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer, where no other answer is on its way, and close."""
+        if not self._is_answering:
+            answer = refuse(status, detail, {"Connection": "close"})
+            fields = b"".join(b"%s: %s\r\n" % pair for pair in (*answer.raw_headers, *CAREFUL.items()))
+            line = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+            self.transport.write(b"%s%s\r\n%s" % (line, fields, answer.body))
+        self.transport.close()
