@@ -53,6 +53,26 @@ def test_registering_a_batch_twice_returns_the_same_in_the_order_asked() -> None
     assert len(msc.Asset.filter()) == 4
 
 
+@pytest.mark.parametrize("value", [b"AAPL", float("nan"), float("inf"), datetime(2024, 1, 1, tzinfo=UTC), object])
+def test_a_filter_takes_what_json_can_hold(value: object) -> None:
+    msc.Asset.create(**APPLE)
+    register("without a ticker")
+    for asked in ({"ticker": value}, {"ticker__in": ["AAPL", value]}):
+        with pytest.raises(msc.ValidationError, match="ticker"):
+            msc.Asset.filter(**asked)
+        with pytest.raises(msc.ValidationError, match="ticker"):
+            msc.Asset.get_or_none(**asked)
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
+def test_numbers_beyond_64_bits_are_no_properties(number: int) -> None:
+    with pytest.raises(msc.ValidationError, match="64"):
+        register("a", venue_specific_properties={"number": number})
+    with pytest.raises(msc.ValidationError, match="64"):
+        msc.Asset.create(**APPLE).add_instrument_pricing_details({"number": number}, "2024-01-01")
+    assert [asset.unique_identifier for asset in msc.Asset.filter()] == [APPLE["unique_identifier"]]
+
+
 def test_one_bad_asset_refuses_the_whole_batch() -> None:
     with pytest.raises(InvalidIdentifierError, match="check digit"):
         msc.Asset.batch_get_or_register_custom_assets(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from html import escape
+from math import isfinite
+from types import NoneType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import PrivateAttr
@@ -200,8 +202,22 @@ def _parts(filters: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
 
 
 def _plain(filters: dict[str, Any]) -> dict[str, Any]:
-    """Give numbers, arrays and iterators of other libraries as Python's own, which every carrier understands."""
-    return {name: _native(name, value) for name, value in filters.items()}
+    """Give numbers, arrays and iterators of other libraries as Python's own, which every carrier understands.
+
+    Raises
+    ------
+    ValidationError
+        A value has no form in JSON, so that a server would be asked for something else than the platform in a process.
+    """
+    made = {name: _native(name, value) for name, value in filters.items()}
+    for name, value in made.items():
+        for each in value if isinstance(value, list) else (value,):
+            if not isinstance(each, _PLAIN) or (isinstance(each, float) and not isfinite(each)):
+                raise ValidationError(f"The filter {name!r} takes plain values, got {each!r}.")
+    return made
+
+
+_PLAIN = (str, int, float, NoneType, list, tuple)
 
 
 def _native(name: str, value: Any) -> Any:
