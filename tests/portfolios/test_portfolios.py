@@ -238,3 +238,12 @@ def test_how_they_look_never_fails():
     portfolio = a_portfolio()
     assert "growth" in repr(portfolio)
     assert "growth" in portfolio._repr_html_()
+
+
+@pytest.mark.parametrize("source", ["x" * 256, "a\x00b"])
+def test_a_source_that_no_database_can_hold_is_refused(source: str) -> None:
+    group = msc.PortfolioGroup.create(unique_identifier="g", display_name="G")
+    with pytest.raises(msc.ValidationError):
+        group.patch(source=source)
+    with pytest.raises(msc.ValidationError):
+        msc.PortfolioGroup.create(unique_identifier="h", display_name="H", source=source)

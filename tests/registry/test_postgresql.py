@@ -26,6 +26,7 @@ from mainsequence.errors import (
     ValidationError,
 )
 from mainsequence.platform.registry.engine import open_postgresql, postgresql, transaction, version
+from mainsequence.platform.registry.failures import translated
 from mainsequence.platform.registry.schema import SCHEMA_HEAD, metadata
 from mainsequence.platform.retrying import persistently
 from tests.postgresql import Server, new_database, server
@@ -212,9 +213,13 @@ def test_a_server_that_is_not_there_is_named(where: str, monkeypatch: pytest.Mon
         msc.connect()
 
 
-def test_text_that_the_database_cannot_hold_is_refused(platform: str) -> None:
-    with pytest.raises(ValidationError, match="refuses a value"):
-        msc.AssetCategory.create(unique_identifier="a", description="a\0b")
+def test_text_that_the_database_cannot_hold_is_refused(engine: Engine) -> None:
+    with (
+        pytest.raises(ValidationError, match="refuses a value"),
+        translated(),
+        transaction(engine, writes=False) as work,
+    ):
+        work.scalar(text("SELECT CAST(:value AS text)"), {"value": "a\0b"})
 
 
 def test_a_registry_from_a_newer_release_is_refused(address: str) -> None:

@@ -14,6 +14,8 @@ import pytest
 import mainsequence.client as msc
 from mainsequence.client import connection
 from mainsequence.contract.assets import QUERY, AssetQuery
+from mainsequence.contract.categories import REGISTER_REFERENCE
+from mainsequence.domain.categories import Reference
 from mainsequence.errors import (
     InvalidIdentifierError,
     InvalidIntervalError,
@@ -41,6 +43,7 @@ def category() -> msc.AssetCategory:
         ({"effective_from": "yesterday"}, msc.ValidationError, "ISO 8601"),
         ({"effective_from": 20240101}, msc.ValidationError, "20240101"),
         ({"reason": "x" * 5_000}, msc.ValidationError, "reason"),
+        ({"reason": "a\x00b"}, msc.ValidationError, "reason.*NUL"),
         ({"asset_ids": ["1"]}, msc.ValidationError, "whole numbers"),
         ({"asset_ids": [1.5]}, msc.ValidationError, "whole numbers"),
         ({"asset_ids": None}, msc.ValidationError, "assets="),
@@ -67,6 +70,7 @@ def test_a_bad_edit_changes_nothing(
         ({"unique_identifier": "ok", "display_name": "x" * 5_000}, msc.ValidationError),
         ({"unique_identifier": "ok", "display_name": " "}, msc.ValidationError),
         ({"unique_identifier": "ok", "description": "x" * 5_000}, msc.ValidationError),
+        ({"unique_identifier": "ok", "description": "a\x00b"}, msc.ValidationError),
         ({"unique_identifier": "ok", "asset_ids": [999]}, msc.UnknownAssetsError),
         ({}, msc.ValidationError),
     ],
@@ -75,6 +79,18 @@ def test_a_bad_universe_is_not_created(asked: dict[str, Any], error: type[Except
     with pytest.raises(error):
         msc.AssetCategory.get_or_create(**asked)
     assert msc.AssetCategory.filter() == []
+
+
+@pytest.mark.parametrize(("kind", "identifier"), [("k" * 51, "i"), ("k", "i" * 256), ("k\x00", "i"), ("k", "i\x00")])
+def test_a_reader_that_no_database_can_name_is_refused(category: msc.AssetCategory, kind: str, identifier: str) -> None:
+    with pytest.raises(msc.ValidationError):
+        read_by(category, kind, identifier)
+    assert category.references() == []
+
+
+def read_by(category: msc.AssetCategory, kind: str, identifier: str) -> None:
+    reader = Reference(kind=kind, identifier=identifier)
+    connection.carrier().call(REGISTER_REFERENCE, reader, key=category.id)
 
 
 def test_every_finding_is_named_at_once() -> None:

@@ -15,6 +15,7 @@ from mainsequence.domain.portfolios import (
     PortfolioAbout,
     PortfolioCreation,
     PortfolioRecord,
+    Source,
     VenueId,
 )
 from mainsequence.domain.values import Page, Value, listed
@@ -69,7 +70,7 @@ class GroupPatch(Value):
     """Descriptions to change, and portfolios to replace in one step."""
 
     display_name: Name | None = None
-    source: str | None = None
+    source: Source | None = None
     description: Description | None = None
     portfolios: list[int] | None = None
 

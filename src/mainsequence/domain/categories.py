@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AllowInfNan, Field, StringConstraints
 
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.identifiers import Description, Name, UniverseIdentifier, identifier_from_name
+from mainsequence.domain.identifiers import Description, FreeText, Name, UniverseIdentifier, identifier_from_name
 from mainsequence.domain.lookups import EXACT_ONLY, IDENTIFYING, LISTED, FieldLookups, Lookup
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
@@ -25,7 +25,7 @@ AssetId = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """The id of an asset, or what could be one."""
 
 Weight = Annotated[float, AllowInfNan(False)]
-Reason = Annotated[str, StringConstraints(max_length=4_000)]
+Reason = Annotated[FreeText, StringConstraints(max_length=4_000)]
 
 
 class CategoryFields(Value):
@@ -126,11 +126,15 @@ UNIVERSE_REFERENCE = "category"
 """The kind of the readers that are universes themselves."""
 
 
+ReaderKind = Annotated[FreeText, StringConstraints(max_length=50)]
+ReaderName = Annotated[FreeText, StringConstraints(max_length=255)]
+
+
 class Reference(Value):
     """Something that reads a universe; the same one whatever it tells of itself."""
 
-    kind: str
-    identifier: str
+    kind: ReaderKind
+    identifier: ReaderName
     about: ReaderAbout | None = None
 
     def __eq__(self, other: object) -> bool:

@@ -7,6 +7,7 @@ from pydantic import AllowInfNan, Field, StringConstraints
 from mainsequence.domain.access import UserName
 from mainsequence.domain.beside import Decision
 from mainsequence.domain.categories import Reason
+from mainsequence.domain.identifiers import FreeText
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import Instant
 from mainsequence.domain.universe_rules import UniverseRule
@@ -16,7 +17,7 @@ REMOVAL_FRACTION, SMALL_UNIVERSE = 0.5, 20
 """Where no fraction is set: the part of a universe of more than so many members that may leave at once."""
 
 Fraction = Annotated[float, AllowInfNan(False), Field(ge=0, le=1)]
-Comment = Annotated[str, StringConstraints(max_length=4_000)]
+Comment = Annotated[FreeText, StringConstraints(max_length=4_000)]
 
 
 class Guards(Value):

@@ -139,6 +139,19 @@ def check_visible(value: str) -> str:
     return value
 
 
+def check_storable(value: str) -> str:
+    """Accept text that every database stores: any but the character NUL.
+
+    Raises
+    ------
+    ValidationError
+        It holds one.
+    """
+    if "\x00" in value:
+        raise ValidationError("Text cannot hold the character NUL.", hint="Use printable text.")
+    return value
+
+
 def check_json(value: dict[str, Any]) -> dict[str, Any]:
     """Accept what JSON can hold without loss.
 
@@ -163,6 +176,7 @@ Isin = Annotated[str, AfterValidator(check_isin)]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME), AfterValidator(check_visible)
 ]
-Description = Annotated[str, StringConstraints(max_length=MAX_DESCRIPTION)]
+FreeText = Annotated[str, AfterValidator(check_storable)]
+Description = Annotated[FreeText, StringConstraints(max_length=MAX_DESCRIPTION)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(check_visible)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(check_json)]

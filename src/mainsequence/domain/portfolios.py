@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
+from mainsequence.domain.identifiers import Description, FreeText, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
@@ -105,11 +105,14 @@ class LatestWeights(Value):
     weights_date: Instant | None = Field(None, description="The last stamp; None while nothing is stored")
 
 
+Source = Annotated[FreeText, StringConstraints(max_length=255)]
+
+
 class GroupFields(Value):
     """What describes a group of portfolios."""
 
     display_name: Name
-    source: str = Field("", max_length=255, description="Who keeps the group")
+    source: Source = Field("", description="Who keeps the group")
     description: Description | None = None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mainsequence.errors import ConfigurationError
 from mainsequence.platform.registry.changes import count_changes
-from mainsequence.platform.registry.failures import AT_COMMIT, translated
+from mainsequence.platform.registry.failures import AT_COMMIT, UnstorableError, translated
 from mainsequence.platform.registry.tables import SCHEMA_HEAD
 
 BUSY_TIMEOUT_SECONDS = 60
@@ -76,9 +76,14 @@ def postgresql(url: str) -> Engine:
 
 
 def _engine(url: str, **options: Any) -> Engine:
-    return create_engine(
-        url, json_serializer=lambda value: orjson.dumps(value).decode(), json_deserializer=orjson.loads, **options
-    )
+    return create_engine(url, json_serializer=_as_json, json_deserializer=orjson.loads, **options)
+
+
+def _as_json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise UnstorableError(str(error)) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -85,6 +85,10 @@ _RACED = re.compile(r"uq_|fk_")
 """Constraints that two writers may meet in: what the first one wrote, the second sees at its next try."""
 
 
+class UnstorableError(TypeError):
+    """A value that cannot be written as JSON."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Let errors of the database leave as errors of the platform."""
@@ -96,6 +100,8 @@ def translated() -> Iterator[None]:
         if not isinstance(error.orig, TypeError):
             raise
         raise _unstorable(error.orig) from error
+    except UnstorableError as error:
+        raise _unstorable(error) from error
     except OverflowError as error:
         if "SQLite" not in str(error):
             raise
