@@ -201,6 +201,30 @@ def test_answers_are_compressed_where_that_is_understood(http: httpx.Client, uni
     assert len(packed.json()) == 50
 
 
+@pytest.mark.parametrize("encodings", ["gzip;q=0", "gzip; q=0.0, br", "br", "identity"])
+def test_answers_are_not_compressed_where_that_is_refused(http: httpx.Client, encodings: str) -> None:
+    assets = [{"unique_identifier": f"name {number}"} for number in range(50)]
+    plain = http.post(f"{PREFIX}/assets/register", json={"assets": assets}, headers={"Accept-Encoding": encodings})
+    assert "Content-Encoding" not in plain.headers
+    assert len(plain.json()) == 50
+
+
+def test_descriptions_are_guarded_by_if_match_too(http: httpx.Client, universe: str) -> None:
+    http.post(f"{universe}/append-assets", json={"asset_ids": [1]}).raise_for_status()
+    stale = http.patch(universe, json={"display_name": "changed"}, headers={"If-Match": '"0"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "conflict.stale_revision")
+    assert http.get(universe).json()["display_name"] == "U"
+
+
+def test_an_answer_that_is_given_again_has_its_tag(http: httpx.Client, universe: str) -> None:
+    headers = {"Idempotency-Key": "once"}
+    asked = [http.post(f"{universe}/append-assets", json={"asset_ids": [1]}, headers=headers) for _ in range(2)]
+    tags = {answer.headers["ETag"] for answer in [*asked, http.get(universe)]}
+    assert len(tags) == 1
+    weakened = {"If-None-Match": f"W/{tags.pop()}"}  # as a proxy writes it that compressed the answer
+    assert http.get(universe, headers=weakened).status_code == 304
+
+
 def test_browsers_are_kept_careful(http: httpx.Client) -> None:
     headers = http.get(f"{PREFIX}/whoami").headers
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -312,3 +312,11 @@ def test_deleting_a_series_forgets_the_node_that_filled_it(category: msc.AssetCa
     series.delete()
     assert category.references() == []
     category.delete()
+
+
+def test_a_patch_of_descriptions_is_held_to_its_revision(assets: list[msc.Asset]) -> None:
+    universe = msc.AssetCategory.create(unique_identifier="described", assets=assets[:1])
+    with pytest.raises(msc.StaleRevisionError):
+        universe.patch(description="late", if_revision=0)
+    assert universe.refresh().description is None
+    assert universe.patch(description="in time", if_revision=1).description == "in time"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from mainsequence.contract.wire import JSON
 from mainsequence.errors import RequestTooLargeError, ValidationError
 
 WORTH_COMPRESSING = 1_024
+_GZIP = re.compile(r"(?:^|,)\s*(?:x-)?gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)", re.IGNORECASE)
 PATIENCE_SECONDS = 20
 SLOWEST_BYTES_PER_SECOND = 10_000
 """A body has this long to come, and more for what came of it at this rate: then its sender is given up."""
@@ -65,13 +67,18 @@ def parameters(request: Request) -> dict[str, str]:
     return dict(given)
 
 
+def takes_gzip(request: Request) -> bool:
+    """Say whether a client reads compressed answers."""
+    return _GZIP.search(request.headers.get("Accept-Encoding", "")) is not None
+
+
 def answer(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """Give a successful answer; tables are compressed already."""
     if not content:
         return Response(status_code=204, headers=headers)
     if media_type == JSON:
         headers["Vary"] = "Accept-Encoding"
-        if len(content) >= WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if len(content) >= WORTH_COMPRESSING and takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
             content = gzip.compress(content, 1, mtime=0)
     return Response(content, headers=headers, media_type=media_type)

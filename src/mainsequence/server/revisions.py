@@ -4,23 +4,28 @@ import re
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from mainsequence.contract.operation import Operation
 from mainsequence.domain.categories import CategoryRecord
 from mainsequence.errors import ValidationError
 
 _SHAPE = re.compile(r'"(\d{1,9})(-[0-9a-f]+)?"')
+_WEAK = "W/"
+"""What proxies write before the tag of an answer that they compress."""
 
 
 def etag(answer: Any, content: bytes) -> str | None:
-    """Give the tag of a universe: its revision, and a hash of all that describes it."""
+    """Give the tag of a universe: its revision, and a hash of all that describes it, in whichever order."""
     if not isinstance(answer, CategoryRecord):
         return None
-    return f'"{answer.revision}-{sha256(content).hexdigest()[:16]}"'
+    described = orjson.dumps(orjson.loads(content), option=orjson.OPT_SORT_KEYS)
+    return f'"{answer.revision}-{sha256(described).hexdigest()[:16]}"'
 
 
 def known(if_none_match: str | None) -> str | None:
     """Give the tag of what a client has already, without its quotes; ``*`` and lists of tags are none."""
-    shaped = None if if_none_match is None else _SHAPE.fullmatch(if_none_match.strip())
+    shaped = None if if_none_match is None else _SHAPE.fullmatch(if_none_match.strip().removeprefix(_WEAK))
     return None if shaped is None else shaped[0].strip('"')
 
 

@@ -217,7 +217,7 @@ class Endpoint:
         tag = revisions.etag(found, content)
         if tag is not None:
             headers["ETag"] = tag
-            if not self.operation.writes and request.headers.get("If-None-Match") == tag:
+            if not self.operation.writes and revisions.known(request.headers.get("If-None-Match")) == tag.strip('"'):
                 return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return bodies.answer(request, content, self.gives, headers)
 

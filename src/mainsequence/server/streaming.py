@@ -16,6 +16,7 @@ from mainsequence.contract import arrow
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import Operation
 from mainsequence.contract.wire import JSON
+from mainsequence.server import bodies
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ def json(request: Request, parts: Iterator[bytes]) -> StreamingResponse:
     """Send JSON that is made part by part, compressed where that is understood; the first part as in `batches`."""
     headers = {"Vary": "Accept-Encoding"}
     made = _from_first(parts)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if bodies.takes_gzip(request):
         headers["Content-Encoding"] = "gzip"
         made = _compressed(made)
     return StreamingResponse(_sent(made), headers=headers, media_type=JSON)

@@ -115,6 +115,7 @@ def patch(work: Work, body: contract.CategoryPatch, *, key: int) -> CategoryReco
     registry.hold_assets(work.connection, work.organization_id)
     registry.lock(work.connection, key)
     before = get(work, None, key=key)
+    memberships.check_revision(before, body.if_revision)
     described = body.model_dump(include=body.model_fields_set & {"display_name", "description"})
     registry.change(work.connection, key, described)
     if any(getattr(before, name) != value for name, value in described.items()):
