@@ -92,6 +92,18 @@ def test_lines_are_newest_first_and_outlive_their_object(reached: str) -> None:
     assert first not in lines(after=first.id)
 
 
+def test_what_is_deleted_or_revoked_is_named(reached: str) -> None:
+    made = current().call(access.CREATE_USER, UserCreation(name="ada", role="reader"))
+    token = current().call(access.ISSUE_TOKEN, TokenCreation(label="notebook"), key=made.id)
+    current().call(access.REVOKE_TOKEN, None, key=token.id)
+    msc.Team.create(name="quants").delete()
+    msc.Webhook.create(url=f"https://example.com/{'long' * 100}").delete()
+    assert told(operation="access.revoke_token") == [("access.revoke_token", "ada", 1, None, None)]
+    assert told(operation="teams.delete") == [("teams.delete", "quants", 1, None, None)]
+    (hook,) = lines(operation="webhooks.delete")
+    assert str(hook.unique_identifier).startswith("https://example.com/long")
+
+
 def test_what_changes_nothing_or_is_refused_leaves_no_line(reached: str) -> None:
     universe = a_universe()
     before = told()

@@ -29,7 +29,7 @@ _logger = get_logger(__name__)
 
 def carry_out(work: Work, registered: Registered, operation: Operation[Any, Any], body: Any, path: Path) -> Any:
     """Call the service of an operation, and record what it changed."""
-    if not operation.writes:
+    if not operation.writes or not (registered.writes or operation.gives is WriteOutcome):
         return registered.service(work, body, **path)
     if not registered.writes:
         return _on_the_lake(work, registered, operation, body, path)

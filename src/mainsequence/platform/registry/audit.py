@@ -11,6 +11,10 @@ from mainsequence.domain.values import trusted
 from mainsequence.platform.origin import Origin
 from mainsequence.platform.registry import tables
 from mainsequence.platform.registry.audit_tables import audit_entry as table
+from mainsequence.platform.registry.sharing_tables import team
+from mainsequence.platform.registry.webhook_tables import webhook
+
+LONGEST_NAME = 255
 
 COLUMNS = {
     name: table.c[name]
@@ -29,6 +33,8 @@ _NAMED: dict[str, Column[str]] = {
     "portfolios": tables.portfolio.c.unique_identifier,
     "portfolio-groups": tables.portfolio_group.c.unique_identifier,
     "users": tables.user.c.name,
+    "teams": team.c.name,
+    "webhooks": webhook.c.url,
 }
 """What objects are called, by the first word of the paths at which they stand."""
 
@@ -66,13 +72,23 @@ def drop(connection: Connection, line: int) -> None:
 
 def name_of(connection: Connection, path: str, key: int, organization_id: int) -> str | None:
     """Give what the object at a path is called; ``None`` where the organization has none."""
-    column = _NAMED.get(path.split("/")[1])
+    word = path.split("/")[1]
+    if word == "tokens":
+        bearer: str | None = connection.scalar(_BEARER, {"token": key})
+        return bearer
+    column = _NAMED.get(word)
     if column is None:
         return None
     noun: Table = column.table
     one = (noun.c.id == key, noun.c.organization_id == organization_id)
     found: str | None = connection.scalar(select(column).where(*one))
-    return found
+    return found and found[:LONGEST_NAME]
+
+
+_BEARER: Select[Any] = (
+    select(tables.user.c.name).join(tables.access_token).where(tables.access_token.c.id == bindparam("token"))
+)
+"""A token is called like the user whose it is, of whichever organization: who may not reach it is refused."""
 
 
 def selection() -> Select[Any]:
