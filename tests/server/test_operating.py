@@ -71,8 +71,13 @@ def test_requests_are_counted_by_operation_and_status(http: httpx.Client) -> Non
     assert 'version="' in next(iter(counted(http, "mainsequence_build")))
 
 
-def test_counters_are_for_administrators(http: httpx.Client) -> None:
-    user = carrier().call(access.CREATE_USER, UserCreation(name="ed"))
+@pytest.mark.parametrize(
+    "who",
+    [UserCreation(name="ed"), UserCreation(name="bo", role="admin", organization="Other desk")],
+    ids=("reader", "administrator elsewhere"),
+)
+def test_counters_are_for_those_who_run_the_server(http: httpx.Client, who: UserCreation) -> None:
+    user = carrier().call(access.CREATE_USER, who)
     token = carrier().call(access.ISSUE_TOKEN, TokenCreation(), key=user.id).token
     assert http.get("/metrics", headers={"Authorization": ""}).status_code == 401
     assert http.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 403

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mainsequence.domain.access import LOCAL_OWNER, Role
+from mainsequence.domain.access import LOCAL_ORGANIZATION, LOCAL_OWNER, Role
 from mainsequence.errors import BusyError, MainSequenceError, PermissionDeniedError
 from mainsequence.platform.platform import Platform
 from mainsequence.server.auth import Guard
@@ -17,7 +17,7 @@ from mainsequence.server.problems import respond
 
 
 def routes(platform: Platform, guard: Guard, metrics: Metrics, lifecycle: Lifecycle) -> list[Route]:
-    """Give ``/healthz`` and ``/readyz``, without a token, and ``/metrics``, with an administrator's."""
+    """Give ``/healthz`` and ``/readyz``, without a token, and ``/metrics``, with one of who runs the server."""
     return [
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _readiness(platform, lifecycle), methods=["GET"]),
@@ -47,9 +47,10 @@ def _counters(guard: Guard, metrics: Metrics) -> Callable[[Request], Response]:
     def counters(request: Request) -> Response:
         try:
             actor = guard.actor(guard.secret_of(request.headers.get("Authorization")))
-            if actor.role < Role.ADMIN:
+            if actor.role < Role.ADMIN or actor.organization_id != LOCAL_ORGANIZATION:
                 raise PermissionDeniedError(
-                    "The server's counters are for administrators.", hint="Give Prometheus an administrator's token."
+                    "The server's counters are for administrators of its first organization.",
+                    hint="Give Prometheus the token of one.",
                 )
         except MainSequenceError as error:
             return respond(error)
