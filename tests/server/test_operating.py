@@ -120,6 +120,16 @@ def test_limits_are_for_each_token_and_for_each_address_without_one(tmp_path: Pa
         assert [bare.get(f"{PREFIX}/whoami").status_code for _ in range(3)] == [401, 401, 429]
 
 
+def test_a_token_is_one_token_however_its_header_is_written(tmp_path: Path) -> None:
+    with a_server(tmp_path, rate=Rate(0.01, 2)) as http:
+        token = http.headers["Authorization"].removeprefix("Bearer ")
+        written = [f"Bearer {token}", f"bearer   {token}", f"Token {token}"]
+        answers = [http.get(f"{PREFIX}/whoami", headers={"Authorization": each}) for each in written]
+        assert [each.status_code for each in answers] == [200, 200, 429]
+        strange = [http.get("/docs", headers={"Authorization": f"Basic {number}"}) for number in range(3)]
+        assert [each.status_code for each in strange] == [200, 200, 429]
+
+
 def test_the_client_waits_as_it_is_told(tmp_path: Path) -> None:
     with a_server(tmp_path, rate=Rate(1, 2)) as http:
         token = http.headers["Authorization"].removeprefix("Bearer ")

@@ -37,10 +37,9 @@ class Guard:
         """
         if not self.required:
             return None
-        given = authorization or ""
-        for scheme in SCHEMES:
-            if given.lower().startswith(scheme) and given[len(scheme) :].strip():
-                return given[len(scheme) :].strip()
+        shown = shown_secret(authorization or "")
+        if shown:
+            return shown
         raise AuthenticationError(
             "No token was given.", hint="Set MAINSEQUENCE_TOKEN, or send the header Authorization: Bearer <token>."
         )
@@ -59,3 +58,11 @@ class Guard:
             return self.sessions.actor(secret)
         with self.platform.work(LOCAL_OWNER, writes=False) as work:
             return authenticate(work, secret)
+
+
+def shown_secret(authorization: str) -> str:
+    """Read the secret from a header, however its scheme is written; nothing where there is none."""
+    for scheme in SCHEMES:
+        if authorization.lower().startswith(scheme):
+            return authorization[len(scheme) :].strip()
+    return ""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mainsequence.logs import get_logger
 from mainsequence.platform.origin import Origin, asked_from
+from mainsequence.server.auth import shown_secret
 from mainsequence.server.limits import Buckets, Decision, refused
 from mainsequence.server.metrics import Metrics
 from mainsequence.server.problems import respond, respond_failure
@@ -90,7 +91,7 @@ class _Exchange:
         self.id = given.decode() if _ID_SHAPE.fullmatch(given) else uuid4().hex
         self.client: str = (scope.get("client") or ("",))[0]
         self.frame, self.scope, self.forward = frame, scope, send
-        self.bucket = authorization.decode("latin-1") or self.client
+        self.bucket = shown_secret(authorization.decode("latin-1")) or self.client
         self.decision: Decision | None = None
         self.began, self.status = time.perf_counter(), 0
         scope.setdefault("state", {})["request_id"] = self.id
