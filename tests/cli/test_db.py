@@ -107,6 +107,23 @@ def test_a_folder_without_a_backup_is_refused(elsewhere: Elsewhere, tmp_path: Pa
     assert "no backup" in refusal("db", "restore", tmp_path, "--yes")
 
 
+@pytest.mark.unopened
+def test_a_backup_that_is_damaged_leaves_an_empty_home(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill()
+    for name in ("whole", "damaged"):
+        run("db", "backup", str(tmp_path / name))
+    with (tmp_path / "damaged" / "registry" / "registry.db").open("r+b") as file:
+        file.truncate(50_000)
+    msc.disconnect()
+    monkeypatch.setenv("MAINSEQUENCE_HOME", str(tmp_path / "elsewhere"))
+    refusal("db", "restore", str(tmp_path / "damaged"), "--yes")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    run("db", "restore", str(tmp_path / "whole"), "--yes")
+    assert len(msc.Asset.filter()) == 3
+
+
 def test_a_backup_of_the_other_database_is_refused(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("db", "upgrade")
     run("db", "backup", tmp_path / "backup")

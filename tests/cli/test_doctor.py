@@ -85,6 +85,31 @@ def test_a_setting_that_cannot_be_fails(monkeypatch: pytest.MonkeyPatch) -> None
     assert "postgresql+psycopg" in findings(code=1)["settings"]["advice"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAINSEQUENCE_RATE_LIMIT", "plenty"),
+        ("MAINSEQUENCE_JWT_KEY", "short"),
+        ("MAINSEQUENCE_CORS_ORIGINS", "https://desk.example,https://other.example/"),
+        ("MAINSEQUENCE_TRUSTED_PROXIES", "10.0.0.1,proxy"),
+        ("MAINSEQUENCE_FIGI_RESOLVER", "nobody:knows"),
+    ],
+)
+def test_a_setting_that_a_server_would_trip_over_fails(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    found = findings(code=1)["settings"]
+    assert (found["level"], name in found["found"]) == ("fail", True)
+    assert found["advice"]
+
+
+def test_settings_of_a_server_that_hold_are_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINSEQUENCE_RATE_LIMIT", "100,500")
+    monkeypatch.setenv("MAINSEQUENCE_JWT_KEY", "k" * 32)
+    monkeypatch.setenv("MAINSEQUENCE_CORS_ORIGINS", "https://desk.example:8443, http://localhost:3000")
+    monkeypatch.setenv("MAINSEQUENCE_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16, ::1")
+    assert findings()["settings"]["level"] == "ok"
+
+
 def test_a_home_that_is_a_file_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MAINSEQUENCE_HOME", str(tmp_path / "file"))

@@ -44,6 +44,7 @@ def examine(environment: Mapping[str, str], chosen: Settings | None, *, server: 
     yield from examined("settings", lambda: _values(environment, chosen, holder))
     for settings in holder:
         yield from _installation(settings, server=server)
+        yield from _of_a_server(settings)
         if settings.endpoint is None:
             from mainsequence.platform.checks import examine as examine_here
 
@@ -92,3 +93,12 @@ def _installation(settings: Settings, *, server: bool) -> Iterator[Finding]:
 
     extras = ["server"] if server or settings.database_url is not None else []
     yield from examine_installation(*extras, *(["s3"] if "://" in settings.series else []))
+
+
+def _of_a_server(settings: Settings) -> Iterator[Finding]:
+    if settings.rate_limit or settings.jwt_key or settings.cors_origins or settings.trusted_proxies:
+        try:
+            from mainsequence.server.checks import examine as examine_settings
+        except ModuleNotFoundError:  # no server can be started here, which --server says
+            return
+        yield from examine_settings(settings)

@@ -196,7 +196,12 @@ def _restore_registry(settings: Settings, folder: Path, about: dict[str, Any]) -
         if target.exists():
             raise AlreadyExistsError(f"{target} is there already.", hint="Restore into an empty home.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        copies.copy_sqlite(folder / "registry.db", target)
+        part = target.with_name(f"{target.name}.part-{os.getpid()}")
+        try:
+            copies.copy_sqlite(folder / "registry.db", part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
         return
     engine = engine_of(settings)
     if engine is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 
 from mainsequence.domain.findings import Finding, examined, fine, skew, worth_a_look, wrong
 from mainsequence.platform import databases
+from mainsequence.platform.figi import resolver
 from mainsequence.platform.registry.engine import transaction, version
 from mainsequence.platform.registry.tables import SCHEMA_HEAD, category_revision
 from mainsequence.settings import Settings
@@ -28,9 +29,16 @@ _ADVICE = {
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Examine a platform that is kept on this machine, or by it."""
+    yield from examined("settings", lambda: _resolver(settings))
     yield from examined("home", lambda: _home(settings.home))
     yield from examined("database", lambda: _database(settings))
     yield from examined("lake", lambda: _lake(settings))
+
+
+def _resolver(settings: Settings) -> Iterator[Finding]:
+    """Find a resolver of FIGIs that is not there."""
+    resolver(settings.figi_resolver, settings.openfigi_key)
+    yield from ()
 
 
 def _home(home: Path) -> Iterator[Finding]:

@@ -70,10 +70,7 @@ class Sessions:
     """
 
     def __init__(self, platform: Platform, key: str | None = None, attempts: Attempts = unlimited) -> None:
-        if key is not None and len(key) < SHORTEST_KEY:
-            raise ConfigurationError(
-                f"MAINSEQUENCE_JWT_KEY has {len(key)} characters.", hint=f"Give it at least {SHORTEST_KEY} random ones."
-            )
+        check_key(key)
         self.platform = platform
         self.attempts = attempts
         self._key = key
@@ -236,6 +233,20 @@ class Sessions:
                 return act(work)
 
         return persistently(whole)
+
+
+def check_key(key: str | None) -> None:
+    """Refuse a key that is too short to sign with; ``None`` is the one kept in the registry.
+
+    Raises
+    ------
+    ConfigurationError
+        It has fewer than 32 characters.
+    """
+    if key is not None and len(key) < SHORTEST_KEY:
+        raise ConfigurationError(
+            f"MAINSEQUENCE_JWT_KEY has {len(key)} characters.", hint=f"Give it at least {SHORTEST_KEY} random ones."
+        )
 
 
 def is_jwt(secret: str) -> bool:
