@@ -91,3 +91,12 @@ def test_a_server_does_not_serve_another_server(monkeypatch: pytest.MonkeyPatch)
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="go together"):
         listen(Binding(port=0, certificate=tmp_path / "cert.pem"))
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_used_is_said(tmp_path: Path, content: str | None) -> None:
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    for file in files if content else ():
+        file.write_text(str(content))
+    with pytest.raises(ConfigurationError, match=r"cert\.pem.*cannot be used"):
+        listen(Binding(port=0, certificate=files[0], key=files[1]))

@@ -5,6 +5,7 @@ import logging
 import math
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -102,12 +103,12 @@ class Binding:
         )
 
     def check(self) -> None:
-        """Refuse to serve everybody.
+        """Refuse to serve everybody, and what cannot be served.
 
         Raises
         ------
         ConfigurationError
-            Without authentication on an address that other machines reach.
+            Without authentication on an address that other machines reach; the certificate cannot be used.
         """
         if not (self.authentication or is_loopback(self.host)):
             raise ConfigurationError(
@@ -116,12 +117,24 @@ class Binding:
             )
         if (self.certificate is None) != (self.key is None):
             raise ConfigurationError("A certificate and its private key go together.", hint="Give both, or neither.")
+        if self.certificate is not None and self.key is not None:
+            _check_pair(self.certificate, self.key)
 
     def address(self, listener: socket.socket) -> str:
         """Give the address at which clients of this machine reach it."""
         name = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host  # noqa: S104 (compared, not bound)
         name = f"[{name}]" if ":" in name else name
         return f"{'http' if self.certificate is None else 'https'}://{name}:{listener.getsockname()[1]}"
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The certificate {certificate} with the key {key} cannot be used: {error.strerror or error}.",
+            hint="Give two files in PEM, a certificate and the private key that it was made with.",
+        ) from None
 
 
 def first_token(platform: Platform) -> IssuedToken | None:
