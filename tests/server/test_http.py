@@ -242,7 +242,9 @@ def test_without_authentication_other_names_of_this_machine_are_refused(tmp_path
     platform = Platform.embedded(Settings(home=tmp_path / "open"))
     with serving(platform, Binding(port=0, authentication=False)) as address:
         assert httpx.get(f"{address}{PREFIX}/whoami").json()["name"] == "local"
-        assert httpx.get(f"{address}{PREFIX}/whoami", headers={"Host": "evil.example"}).status_code == 400
+        refused = httpx.get(f"{address}{PREFIX}/whoami", headers={"Host": "evil.example"})
+        assert (refused.status_code, refused.json()["code"]) == (400, "http.bad_request")
+        assert refused.headers["Content-Type"] == "application/problem+json"
     platform.close()
 
 

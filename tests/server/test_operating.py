@@ -361,3 +361,15 @@ def test_the_log_may_be_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         process.send_signal(signal.SIGTERM)
         rest = process.communicate(timeout=60)[1]
     assert re.search(r"INFO mainsequence.server.requests GET /healthz 200$", rest, re.MULTILINE)
+
+
+def test_a_page_that_may_not_ask_is_refused_by_a_problem_document(tmp_path: Path) -> None:
+    asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    with a_server(tmp_path, cors_origins=(ORIGIN,)) as http:
+        allowed = http.options(f"{PREFIX}/assets", headers={"Origin": ORIGIN, **asking})
+        refused = http.options(f"{PREFIX}/assets", headers={"Origin": "https://evil.example", **asking})
+    assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+    assert (refused.status_code, refused.json()["detail"]) == (400, "Disallowed CORS origin.")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert "Origin" in refused.headers["Vary"]
+    assert "Access-Control-Allow-Origin" not in refused.headers

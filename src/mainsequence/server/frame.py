@@ -14,7 +14,7 @@ from mainsequence.platform.origin import Origin, asked_from
 from mainsequence.server.auth import shown_secret
 from mainsequence.server.limits import Buckets, Decision, refused
 from mainsequence.server.metrics import Metrics
-from mainsequence.server.problems import respond, respond_failure
+from mainsequence.server.problems import refuse, respond, respond_failure
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -94,6 +94,7 @@ class _Exchange:
         self.bucket = shown_secret(authorization.decode("latin-1")) or self.client
         self.decision: Decision | None = None
         self.began, self.status = time.perf_counter(), 0
+        self.plain: MutableMapping[str, Any] | None = None
         scope.setdefault("state", {})["request_id"] = self.id
 
     async def run(self, receive: Receive) -> None:
@@ -131,8 +132,22 @@ class _Exchange:
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if _is_plain_refusal(message):
+                self.plain = message
+                return
             message["headers"] = self._complete(message.get("headers", ()))
+        elif self.plain is not None:
+            await self._refuse(self.plain, message["body"].decode())
+            return
         await self.forward(message)
+
+    async def _refuse(self, plain: MutableMapping[str, Any], text: str) -> None:
+        """Send a problem document in place of the few words in which what surrounds the application refuses."""
+        self.plain = None
+        answer = refuse(HTTPStatus(plain["status"]), f"{text.rstrip('.')}.")
+        kept = [pair for pair in plain["headers"] if not pair[0].startswith(b"content-")]
+        answer.raw_headers.extend(kept)
+        await answer(self.scope, _nothing, self.send)
 
     def _complete(self, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
         made = [*headers, (b"x-request-id", self.id.encode())]
@@ -158,6 +173,15 @@ class _Exchange:
             "client": self.client,
             "milliseconds": round((time.perf_counter() - self.began) * 1000, 1),
         }
+
+
+def _is_plain_refusal(start: MutableMapping[str, Any]) -> bool:
+    kinds = (value for name, value in start.get("headers", ()) if name == b"content-type")
+    return start["status"] >= HTTPStatus.BAD_REQUEST and next(kinds, b"").startswith(b"text/plain")
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}
 
 
 def _shown(decision: Decision, limits: Buckets) -> list[tuple[bytes, bytes]]:
