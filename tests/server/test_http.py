@@ -172,6 +172,16 @@ def test_an_id_that_would_break_a_log_is_not_taken_over(http: httpx.Client) -> N
     assert http.get("/healthz", headers={"X-Request-ID": "a b{}"}).headers["X-Request-ID"] != "a b{}"
 
 
+def test_a_path_that_would_break_a_log_stays_one_line(http: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "mainsequence.server.requests")
+    http.get("/nothing%0Aforged%1B[31m")
+    until = time.monotonic() + 10
+    while "nothing" not in caplog.text and time.monotonic() < until:
+        time.sleep(0.01)  # the answer leaves before the line is written
+    (line,) = [record.getMessage() for record in caplog.records if "nothing" in record.getMessage()]
+    assert line == "GET /nothing%0Aforged%1B%5B31m 404"
+
+
 def test_if_match_guards_a_change(http: httpx.Client, universe: str) -> None:
     seen = http.get(universe).headers["ETag"]
     first = http.post(f"{universe}/append-assets", json={"asset_ids": [1]}, headers={"If-Match": seen})

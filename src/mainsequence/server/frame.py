@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
 from typing import Any, TypeAlias
+from urllib.parse import quote
 from uuid import uuid4
 
 from starlette.responses import Response
@@ -166,7 +167,7 @@ class _Exchange:
         return {
             "request_id": self.id,
             "method": self.scope["method"],
-            "path": self.scope["path"],
+            "path": quote(self.scope["path"]),  # a line of the log stays one line
             "status": self.status or int(HTTPStatus.INTERNAL_SERVER_ERROR),
             "operation": state.get("operation"),
             "actor": state.get("actor"),
