@@ -7,8 +7,8 @@ import sys
 import pyarrow as pa
 import pytest
 
-from mainsequence.contract.arrow import decode, encode
-from mainsequence.errors import TransportError
+from mainsequence.contract.arrow import decode, decode_from_stranger, encode
+from mainsequence.errors import TransportError, ValidationError
 
 TABLE = pa.table({"x": pa.array(range(100_000)), "s": pa.array(["a", None] * 50_000)})
 
@@ -46,3 +46,12 @@ def test_declaring_the_operations_loads_nothing_heavy() -> None:
     )
     loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
     assert not {"pyarrow", "pandas", "polars", "numpy", "deltalake", "sqlalchemy"} & set(loaded)
+
+
+@pytest.mark.parametrize("word", [b"price", b"Europe/Berlin"])
+def test_names_and_time_zones_that_are_no_text_are_refused(word: bytes) -> None:
+    times = pa.array([0], pa.timestamp("us", "Europe/Berlin"))
+    stream = encode(pa.table({"at": times, "price": pa.array([1.0])}))
+    assert decode_from_stranger(stream).num_rows == 1
+    with pytest.raises(ValidationError, match="no table"):
+        decode_from_stranger(stream.replace(word, b"\xff" * len(word)))

@@ -142,7 +142,8 @@ def decode_from_stranger(stream: bytes) -> "pa.Table":
     try:
         table = decode(stream)
         table.validate(full=True)
-    except (TransportError, pa.ArrowException) as error:
+        _ = [(field.name, getattr(field.type, "tz", None)) for field in table.schema]  # which must be text
+    except (TransportError, pa.ArrowException, UnicodeDecodeError) as error:
         raise ValidationError(f"The body is no table: {error}", hint="Send a whole Arrow IPC stream.") from None
     return table
 
