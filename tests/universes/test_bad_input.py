@@ -72,6 +72,7 @@ def test_a_bad_edit_changes_nothing(
         ({"unique_identifier": "ok", "description": "x" * 5_000}, msc.ValidationError),
         ({"unique_identifier": "ok", "description": "a\x00b"}, msc.ValidationError),
         ({"unique_identifier": "ok", "asset_ids": [999]}, msc.UnknownAssetsError),
+        ({"display_name": 5}, msc.ValidationError),
         ({}, msc.ValidationError),
     ],
 )

@@ -202,3 +202,9 @@ def test_1_2_what_is_hidden_from_a_user_is_not_listed(wire: Wire, name: str) -> 
 def _token(wire: Wire, name: str) -> str:
     user = wire.post("/api/v1/users", {"name": name, "role": "editor"})
     return str(wire.post(f"/api/v1/users/{user['id']}/tokens", {})["token"])
+
+
+@pytest.mark.parametrize("display_name", [5, True, ["Favorite"], {"a": 1}])
+@pytest.mark.parametrize("path", ["", "get-or-create/", "update_or_create/"])
+def test_a_name_that_is_no_text_is_a_bad_request(wire: Wire, path: str, display_name: object) -> None:
+    assert wire.post(f"{CATEGORY}{path}", {"display_name": display_name}, 400)["detail"]

@@ -47,7 +47,7 @@ class CategoryCreation(Value):
 
 def named(unique_identifier: str | None, display_name: str | None) -> dict[str, str | None]:
     """Complete the two names of a universe from each other."""
-    derived = identifier_from_name(display_name) if display_name is not None else None
+    derived = identifier_from_name(display_name) if isinstance(display_name, str) else None
     return {
         "unique_identifier": derived if unique_identifier is None else unique_identifier,
         "display_name": unique_identifier if display_name is None else display_name,
