@@ -247,3 +247,11 @@ def test_a_source_that_no_database_can_hold_is_refused(source: str) -> None:
         group.patch(source=source)
     with pytest.raises(msc.ValidationError):
         msc.PortfolioGroup.create(unique_identifier="h", display_name="H", source=source)
+
+
+@pytest.mark.parametrize("field", ["configuration", "manifest"])
+def test_what_built_a_portfolio_is_what_json_can_hold(field: str) -> None:
+    with pytest.raises(msc.ValidationError, match="JSON"):
+        msc.Portfolio.create(unique_identifier="p", **{field: {"names": {"a", "b"}}})
+    made = msc.Portfolio.create(unique_identifier="p", **{field: {"names": ["a", "b"]}})
+    assert getattr(made, field) == {"names": ["a", "b"]}

@@ -280,3 +280,16 @@ def test_a_frequency_that_is_none_is_refused(frequency: str) -> None:
     with pytest.raises(ValidationError, match="frequency"):
         msc.Series.get_or_create("bars", {"close": "float64"}, frequency=frequency)
     assert msc.Series.filter() == []
+
+
+@pytest.mark.parametrize(
+    "value", [dt.datetime(2024, 1, 1, tzinfo=dt.UTC), {1, 2}, b"x", np.float64("nan"), float("inf")]
+)
+def test_metadata_is_what_json_can_hold(value: object) -> None:
+    with pytest.raises(msc.ValidationError, match="JSON"):
+        msc.Series.create("s", {"value": "float64"}, metadata={"a": value})
+    given = {"a": (1, "b", None, {"c": np.float64(1.5)})}
+    kept = msc.Series.create("s", {"value": "float64"}, metadata=given)
+    with pytest.raises(msc.ValidationError, match="JSON"):
+        kept.patch(metadata={"a": value})
+    assert kept.refresh().metadata == {"a": [1, "b", None, {"c": 1.5}]}

@@ -1,13 +1,13 @@
 """Everything that can be done with portfolios and groups of them."""
 
 from types import NoneType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from pydantic import model_validator
 
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
-from mainsequence.domain.identifiers import Description, Label, Name, UniqueIdentifier
+from mainsequence.domain.identifiers import Description, JsonObject, Label, Name, UniqueIdentifier
 from mainsequence.domain.portfolios import (
     GroupCreation,
     GroupRecord,
@@ -52,8 +52,8 @@ class PortfolioPatch(Value):
     builds_from_target_weights: bool | None = None
     builds_from_target_positions: bool | None = None
     about: PortfolioAbout | None = None
-    configuration: dict[str, Any] | None = None
-    manifest: dict[str, Any] | None = None
+    configuration: JsonObject | None = None
+    manifest: JsonObject | None = None
 
     @model_validator(mode="after")
     def _keeps_what_is_required(self) -> Self:

@@ -1,13 +1,13 @@
 """Everything that can be done with series."""
 
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mainsequence.contract.arrow import ArrowTable
 from mainsequence.contract.operation import reading, writing
 from mainsequence.contract.queries import Query
 from mainsequence.domain.frequency import FrequencyText
-from mainsequence.domain.identifiers import Description
+from mainsequence.domain.identifiers import Description, JsonObject
 from mainsequence.domain.series import (
     RowSelection,
     SeriesDeclaration,
@@ -32,7 +32,7 @@ class SeriesPatch(Value):
 
     frequency: FrequencyText | None = None
     description: Description | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: JsonObject | None = None
 
 
 def with_selection(table: "pa.Table", chosen: RowSelection) -> "pa.Table":

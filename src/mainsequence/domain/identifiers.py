@@ -153,7 +153,7 @@ def check_storable(value: str) -> str:
 
 
 def check_json(value: dict[str, Any]) -> dict[str, Any]:
-    """Accept what JSON can hold without loss.
+    """Accept what JSON can hold without loss, and give it as JSON gives it back: lists for tuples, plain numbers.
 
     Raises
     ------
@@ -161,12 +161,11 @@ def check_json(value: dict[str, Any]) -> dict[str, Any]:
         A value of another type, or a number that is not finite.
     """
     try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        return dict(json.loads(json.dumps(value, allow_nan=False))) if value else value
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValidationError(
             f"This cannot be stored as JSON: {error}.", hint="Use text, finite numbers, booleans, None, lists, dicts."
         ) from None
-    return value
 
 
 UniqueIdentifier = Annotated[str, AfterValidator(check_unique_identifier)]

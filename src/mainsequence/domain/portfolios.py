@@ -1,11 +1,11 @@
 """Portfolios: what is known of one, what registers it, and named groups of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from mainsequence.domain.assets import AssetRecord
-from mainsequence.domain.identifiers import Description, FreeText, Label, Name, UniqueIdentifier
+from mainsequence.domain.identifiers import Description, FreeText, JsonObject, Label, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.readers import ReaderAbout
 from mainsequence.domain.times import Instant
@@ -64,8 +64,8 @@ class PortfolioFields(Value):
     builds_from_target_weights: bool = True
     builds_from_target_positions: bool = False
     about: PortfolioAbout = PortfolioAbout()
-    configuration: dict[str, Any] = Field(default_factory=dict, description="The configuration that built it")
-    manifest: dict[str, Any] = Field(default_factory=dict, description="All that is needed to rebuild its numbers")
+    configuration: JsonObject = Field(default_factory=dict, description="The configuration that built it")
+    manifest: JsonObject = Field(default_factory=dict, description="All that is needed to rebuild its numbers")
 
 
 class PortfolioCreation(PortfolioFields):

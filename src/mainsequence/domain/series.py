@@ -2,12 +2,12 @@
 
 from collections import Counter
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from mainsequence.domain.frequency import FrequencyText
-from mainsequence.domain.identifiers import Description, Name, UniqueIdentifier
+from mainsequence.domain.identifiers import Description, JsonObject, Name, UniqueIdentifier
 from mainsequence.domain.lookups import IDENTIFYING, LISTED, FieldLookups
 from mainsequence.domain.times import MAX_MICROS, MIN_MICROS, Instant, check_interval, to_micros
 from mainsequence.domain.values import Value, listed
@@ -283,7 +283,7 @@ class SeriesDeclaration(Value):
     series_schema: SeriesSchema
     frequency: FrequencyText | None = Field(None, description="Such as 1d or 1m; None when irregular")
     description: Description = ""
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: JsonObject = Field(default_factory=dict)
 
 
 class SeriesRecord(SeriesDeclaration):
