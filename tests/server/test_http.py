@@ -118,6 +118,7 @@ def test_a_head_that_is_not_read_is_refused_like_all_else(http: httpx.Client, he
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"]) == ("nosniff", "no-store")
+    assert len(answer.headers["X-Request-ID"]) == 32
     assert http.get("/healthz").status_code == 200
 
 

@@ -6,9 +6,11 @@ module refuse never reaches the application, and so is answered here.
 
 import asyncio
 from http import HTTPStatus
+from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mainsequence.logs import get_logger
 from mainsequence.server.bodies import PATIENCE_SECONDS
 from mainsequence.server.frame import CAREFUL
 from mainsequence.server.problems import refuse
@@ -22,6 +24,7 @@ PARSED = 65_535
 LONGEST_HEAD = LONGEST + 512 * 1024
 """Bytes that may come without any of a body among them, as read from the socket; more are answered with 431."""
 
+_logger = get_logger("mainsequence.server.requests")
 _TOO_LONG = "The address is longer than 1 MiB."
 
 
@@ -113,7 +116,9 @@ class LongLines(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer, where no other answer is on its way, and close."""
         if not self._is_answering:
-            answer = refuse(status, detail, {"Connection": "close"})
+            named = uuid4().hex
+            _logger.info("%s %s", status.value, detail, extra={"request_id": named, "status": status.value})
+            answer = refuse(status, detail, {"Connection": "close", "X-Request-ID": named})
             fields = b"".join(b"%s: %s\r\n" % pair for pair in (*answer.raw_headers, *CAREFUL.items()))
             line = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
             self.transport.write(b"%s%s\r\n%s" % (line, fields, answer.body))
