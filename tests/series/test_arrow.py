@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from mainsequence.contract.arrow import decode, decode_from_stranger, encode
-from mainsequence.errors import TransportError, ValidationError
+from mainsequence.contract.arrow_size import unpacked_size
+from mainsequence.errors import RequestTooLargeError, TransportError, ValidationError
 
 TABLE = pa.table({"x": pa.array(range(100_000)), "s": pa.array(["a", None] * 50_000)})
 
@@ -55,3 +56,40 @@ def test_names_and_time_zones_that_are_no_text_are_refused(word: bytes) -> None:
     assert decode_from_stranger(stream).num_rows == 1
     with pytest.raises(ValidationError, match="no table"):
         decode_from_stranger(stream.replace(word, b"\xff" * len(word)))
+
+
+def stream_of(table: pa.Table, compression: str | None) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table, max_chunksize=30_000)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize("compression", [None, "zstd", "lz4"])
+def test_the_size_of_a_table_is_known_before_it_is_unpacked(compression: str | None) -> None:
+    words = pa.array(["one", None, "three"] * 20_000).dictionary_encode()
+    nested = pa.array([[1.0, 2.0], [], None] * 20_000)
+    table = pa.table({"n": pa.array(range(60_000)), "w": words, "l": nested})
+    size = unpacked_size(stream_of(table, compression))
+    assert abs(size - table.nbytes) < 4_000, "padding, and bitmaps that are left out"
+    assert unpacked_size(stream_of(table.slice(0, 0), compression)) < 100
+
+
+def test_a_small_body_that_unpacks_without_measure_is_refused_before_it_is() -> None:
+    bomb = encode(pa.table({"zero": pa.array([0] * 1_000, pa.int64())}))
+    assert decode_from_stranger(bomb).num_rows == 1_000
+    lie = bytearray(bomb)
+    place = bytes(lie).index((8_000).to_bytes(8, "little"), bytes(lie).rindex(b"\x28\xb5\x2f\xfd") - 8)
+    lie[place : place + 8] = (2**40).to_bytes(8, "little")
+    with pytest.raises(RequestTooLargeError, match="1,099,511,627,776"):
+        decode_from_stranger(bytes(lie))
+
+
+def test_messages_that_lead_nowhere_are_refused() -> None:
+    stream = stream_of(TABLE.slice(0, 100), "zstd")
+    for place in range(0, len(stream), 3):
+        broken = stream[:place] + bytes([stream[place] ^ 0xFF]) + stream[place + 1 :]
+        try:
+            decode_from_stranger(broken)
+        except (ValidationError, RequestTooLargeError):
+            continue

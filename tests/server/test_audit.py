@@ -12,7 +12,7 @@ import pytest
 
 import mainsequence.client as msc
 from mainsequence.client.connection import carrier as current
-from mainsequence.contract import access
+from mainsequence.contract import access, credentials
 from mainsequence.contract import audit as contract
 from mainsequence.contract.wire import PREFIX
 from mainsequence.domain.access import TokenCreation, UserCreation
@@ -236,3 +236,32 @@ def test_long_logs_come_page_by_page(home: Path) -> None:
             registry.add(connection, LOCAL_OWNER, origin(), number, facts)
     found = answer("audit", "list")
     assert [line["id"] for line in found] == list(range(2_500, 0, -1))
+
+
+def test_lines_about_rights_say_to_whom_and_which(reached: str) -> None:
+    universe = a_universe()
+    current().call(access.CREATE_USER, UserCreation.parse({"name": "bo", "role": "reader"}))
+    universe.share(user="bo", rights="edit")
+    universe.set_visibility("private")
+    universe.unshare(user="bo")
+    universe.guard(require_reason=True, reason="order")
+    team = msc.Team.create("desk")
+    team.add("bo")
+    told = {each.operation: each.details for each in lines()}
+    assert told["access.create_user"] == '{"name":"bo","role":"reader"}'
+    assert told["categories.share"] == '{"user":"bo","team":null,"rights":"edit"}'
+    assert told["categories.set_visibility"] == '{"visibility":"private"}'
+    assert told["categories.unshare"] == '{"user":"bo","team":null}'
+    assert told["categories.guard"] == '{"require_reason":true,"reason":"order"}'
+    assert told["teams.add_members"] == '{"members":["bo"]}'
+    assert told["categories.create"] is None
+
+
+def test_no_line_holds_a_secret(reached: str) -> None:
+    user = current().call(access.CREATE_USER, UserCreation.parse({"name": "bo", "role": "reader"}))
+    issued = current().call(access.ISSUE_TOKEN, TokenCreation(label="notebook"), key=user.id)
+    current().call(credentials.SET_PASSWORD, credentials.PasswordChange(password="correct horse battery"), key=user.id)
+    everything = "".join(each.model_dump_json() for each in lines())
+    assert '{\\"label\\":\\"notebook\\"}' in everything
+    assert issued.token not in everything
+    assert "correct horse" not in everything

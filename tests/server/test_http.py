@@ -285,3 +285,20 @@ def test_what_is_refused_under_a_key_may_be_asked_again(http: httpx.Client, univ
 def test_a_token_is_never_kept_under_a_key(http: httpx.Client) -> None:
     ask = [http.post(f"{PREFIX}/users/1/tokens", json={}, headers={"Idempotency-Key": "t"}).json() for _ in range(2)]
     assert ask[0]["token"] != ask[1]["token"]
+
+
+@pytest.mark.parametrize("offer", ["Upgrade: h2c", "upgrade:h2c ", "UPGRADE: H2C"])
+def test_clients_that_offer_http_2_keep_their_bodies(http: httpx.Client, offer: str) -> None:
+    """As Java's client and curl do over plain HTTP; the server goes on in HTTP/1.1."""
+    body = b'{"limit": 1}'
+    token = http.headers["Authorization"]
+    head = (
+        f"POST {PREFIX}/assets/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token}\r\n"
+        f"Connection: Upgrade, HTTP2-Settings\r\n{offer}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", http.base_url.port or 0), 20) as wire:
+        for _ in range(2):
+            wire.sendall(head.encode() + body)
+            answer = wire.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200 OK"), answer[:300]

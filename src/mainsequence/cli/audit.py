@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="The audit log: who changed what, w
 
 LISTED = (
     *("recorded_at", "actor", "operation", "unique_identifier", "objects", "revision"),
-    *("carrier", "client", "outcome", "reason"),
+    *("carrier", "client", "outcome", "reason", "details"),
 )
 PAGE = 1_000
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mainsequence.errors import TransportError, ValidationError
+from mainsequence.errors import RequestTooLargeError, TransportError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,10 +136,19 @@ def decode_from_stranger(stream: bytes) -> "pa.Table":
     ------
     ValidationError
         It is no stream, or contradicts itself.
+    RequestTooLargeError
+        It says that it unpacks to more than `MOST_UNPACKED` bytes, and more than it fairly could.
     """
     import pyarrow as pa
 
+    from mainsequence.contract.arrow_size import unpacked_size
+
     try:
+        size = unpacked_size(stream)
+        if size > max(MOST_UNPACKED, FAIR_RATIO * len(stream)):
+            raise RequestTooLargeError(
+                f"The table unpacks from {len(stream):,} bytes to {size:,}.", hint="Send it in several parts."
+            )
         table = decode(stream)
         table.validate(full=True)
         _ = [(field.name, getattr(field.type, "tz", None)) for field in table.schema]  # which must be text
@@ -147,6 +156,12 @@ def decode_from_stranger(stream: bytes) -> "pa.Table":
         raise ValidationError(f"The body is no table: {error}", hint="Send a whole Arrow IPC stream.") from None
     return table
 
+
+MOST_UNPACKED = 1024 * 1024 * 1024
+"""Bytes of the largest table that may come packed ever so small."""
+
+FAIR_RATIO = 8
+"""How much smaller than its columns a large table may be: prices and weights pack to a quarter at best."""
 
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 

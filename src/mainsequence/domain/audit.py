@@ -32,6 +32,7 @@ class AuditEntry(Value):
     objects: int = Field(description="How many objects, members or rows the write named")
     revision: int | None = Field(description="Revision of the universe, or version of the series, afterwards")
     reason: str | None
+    details: str | None = Field(None, description="Of rights: what was asked for, as JSON: to whom, which role")
     carrier: str = Field(description="embedded or http")
     client: str | None = Field(description="Address of who asked; for embedded ones machine and process")
     request_id: str | None

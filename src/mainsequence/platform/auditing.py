@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from mainsequence.contract.audit import TOLD
 from mainsequence.contract.operation import Operation
 from mainsequence.domain.series import WriteOutcome
+from mainsequence.domain.values import Value
 from mainsequence.errors import ConflictError, MainSequenceError, StorageError
 from mainsequence.logs import get_logger
 from mainsequence.platform.origin import origin
@@ -23,6 +25,8 @@ from mainsequence.platform.retrying import persistently
 from mainsequence.platform.work import Registered, Work
 
 Path = Mapping[str, int | str]
+
+LONGEST_DETAILS = 4_000
 
 _logger = get_logger(__name__)
 
@@ -37,7 +41,7 @@ def carry_out(work: Work, registered: Registered, operation: Operation[Any, Any]
     before = changes(work.connection)
     answer = registered.service(work, body, **path)
     if changes(work.connection) > before:
-        record(work, operation.name, _facts(body, answer, path, name))
+        record(work, operation.name, _facts(body, answer, path, name) | {"details": _details(operation, body)})
     return answer
 
 
@@ -114,6 +118,13 @@ def _facts(body: Any, answer: Any, path: Path, name: str | None) -> dict[str, An
         "revision": getattr(one, "revision", None),
         "reason": getattr(body, "reason", None),
     }
+
+
+def _details(operation: Operation[Any, Any], body: Any) -> str | None:
+    """Give what a write of rights was asked for; nothing that is secret is among these."""
+    if operation.name not in TOLD or not isinstance(body, Value):
+        return None
+    return body.model_dump_json(exclude_unset=True)[:LONGEST_DETAILS]
 
 
 def _called(thing: Any) -> str | None:

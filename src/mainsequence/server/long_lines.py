@@ -5,6 +5,7 @@ module refuse never reaches the application, and so is answered here.
 """
 
 import asyncio
+import re
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -28,10 +29,20 @@ _logger = get_logger("mainsequence.server.requests")
 _TOO_LONG = "The address is longer than 1 MiB."
 
 
+_OFFER = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
+
+
+def _without_offer(data: bytes) -> bytes:
+    """Leave out of a head that its client would speak HTTP/2 too: the parser would take the body for that."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _OFFER.sub(b"", head + end[:2], count=1) + end[2:] + rest if end else data
+
+
 class LongLines(HttpToolsProtocol):
     """uvicorn's protocol on httptools, whose addresses may be longer, and whose heads end in time."""
 
     too_long = False
+    _is_between = True
     _without_body = 0
     _deadline: asyncio.TimerHandle | None = None
 
@@ -47,6 +58,8 @@ class LongLines(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, unless no body and no end of the head is in sight."""
+        if self._is_between:
+            data = _without_offer(data)
         self._without_body += len(data)
         super().data_received(data)
         if self._without_body > LONGEST_HEAD and not self.transport.is_closing():
@@ -54,6 +67,7 @@ class LongLines(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
+        self._is_between = False
         super().on_message_begin()
         self._wait(PATIENCE_SECONDS)
 
@@ -82,7 +96,7 @@ class LongLines(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take note of the end of a request."""
-        self._without_body = 0
+        self._without_body, self._is_between = 0, True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:

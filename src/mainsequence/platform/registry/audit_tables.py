@@ -17,6 +17,7 @@ audit_entry = Table(
     Column("objects", Integer, nullable=False),
     Column("revision", BigInteger),
     Column("reason", text_of(4_000)),
+    Column("details", text_of(4_000)),
     Column("carrier", text_of(20), nullable=False),
     Column("client", text_of(255)),
     Column("request_id", text_of(64)),

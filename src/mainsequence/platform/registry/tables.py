@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from mainsequence.domain.times import MAX_MICROS
 
-SCHEMA_HEAD = "0016"
+SCHEMA_HEAD = "0017"
 """The migration that a database must be at."""
 
 NEVER = MAX_MICROS
