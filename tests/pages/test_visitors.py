@@ -118,6 +118,12 @@ def test_forms_of_other_sites_do_nothing(desk: Desk, headers: dict[str, str], st
     assert httpx.post(f"{desk.address}/ui/log-in", data=fields, headers=headers).status_code == status
 
 
+def test_browsers_may_say_here_where_a_form_was_sent_from(desk: Desk):
+    """By the Fetch standard a form's origin is null under no-referrer; without TLS it is all that a browser says."""
+    for browser, path in ((desk.browser(), "/ui/log-in"), (desk.browser(desk.wire.token), "/ui/")):
+        assert browser.http.get(path).headers["Referrer-Policy"] == "same-origin"
+
+
 def test_many_wrong_passwords_are_slowed_down(desk: Desk):
     desk.user("eve")
     browser = desk.browser()

@@ -16,7 +16,8 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY}
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+"""Headers of every page. Under ``no-referrer`` browsers would not say where a form was sent from, not even to us."""
 
 
 def page(shown: Shown, actor: Actor | None, *, logged_in: bool) -> HTMLResponse:
