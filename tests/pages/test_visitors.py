@@ -62,6 +62,15 @@ def test_a_wrong_password_is_told_and_leaves_nothing(desk: Desk):
     assert "Set-Cookie" not in desk.browser().send("/ui/log-in", 200).headers
 
 
+def test_a_form_is_read_from_its_fields_alone_and_an_address_from_its_parameters(desk: Desk):
+    answer = desk.browser().send(f"/ui/log-in?token={desk.wire.token}", 200, name="admin", password="wrong")
+    assert "Set-Cookie" not in answer.headers
+    browser = desk.browser(desk.wire.token)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = browser.http.request("GET", "/ui/?q=core", content=b"q=nothing like it", headers=headers)
+    assert "No universe fits." not in answer.text
+
+
 def test_an_access_token_of_a_program_opens_no_page(desk: Desk):
     tokens = desk.wire.sessions_of("admin")
     browser = desk.browser()

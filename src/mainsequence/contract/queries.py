@@ -14,4 +14,4 @@ class Query(Value):
 
     filters: dict[str, Any] = Field(default_factory=dict, description="Django-style lookups, such as ticker__in")
     limit: int = Field(1_000, ge=1, le=MAX_PAGE)
-    after: int | None = Field(None, description="Continue behind this id")
+    after: int | None = Field(None, ge=-(2**63), lt=2**63, description="Continue behind this id")

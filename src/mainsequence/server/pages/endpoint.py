@@ -75,8 +75,8 @@ class Endpoint:
             return None
 
     def _visit(self, request: Request, content: bytes, actor: Actor | None, secret: str | None) -> Visit:
-        given = dict(request.query_params.multi_items())
-        given |= dict(parse_qsl(content.decode(errors="replace")))
+        form = self.page.method == "POST"
+        given = dict(parse_qsl(content.decode(errors="replace")) if form else request.query_params.multi_items())
         return Visit(
             self.platform,
             self.sessions,

@@ -22,7 +22,7 @@ class Visit:
     actor
         Who looks; ``None`` where nobody is logged in.
     given
-        Parameters of the address, and of a form the fields; those left blank are not there.
+        Parameters of the address, or where a form was sent its fields alone; those left blank are not there.
     key
         The id in the path.
     number
