@@ -107,8 +107,11 @@ def test_what_is_private_is_on_no_page_of_others(people: People):
     with msc.session(people.desk.address, people.desk.wire.token):
         universe = msc.AssetCategory.get(unique_identifier="secret")
         universe.set_visibility("private")
+        for n in range(20):
+            universe.patch(description=f"{n}")
     for page in ("/ui/", "/ui/requests?all=1", "/ui/changes"):
         assert "secret" not in people.guest.open(page).text
+    assert "core" in people.guest.open("/ui/").text.split("What happened lately")[1]
     for page in (path(number), f"/ui/universes/{universe.id}", f"/ui/universes/{universe.id}/members"):
         people.guest.open(page, 404)
     assert people.guest.http.get(f"/ui/universes/{universe.id}/members.svg").status_code == 404

@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 import mainsequence.client as msc
+from mainsequence.client.connection import carrier
+from mainsequence.contract import changes as feed
 from mainsequence.server.pages.routes import PAGES
 from tests.pages.conftest import MEAN, Browser, Desk
 from tests.pages.reading import Read, read
@@ -172,6 +174,31 @@ def test_changes_go_back_to_the_first(admin: Browser):
     assert "created" in admin.open("/ui/changes").text
     assert admin.open("/ui/changes?before=2").text.count("created") == 1
     assert "Nothing has happened yet." in admin.open("/ui/changes?before=1").text
+
+
+def test_changes_that_are_hidden_from_a_reader_hide_no_others(desk: Desk):
+    with msc.session(desk.address, desk.wire.token):
+        expected = len(carrier().call(feed.CHANGES, feed.ChangesQuery()).changes)
+        hidden = msc.AssetCategory.create(unique_identifier="hidden")
+        hidden.set_visibility("private")
+        for n in range(120):
+            hidden.patch(description=f"{n}")
+    reader = desk.browser(desk.user("reading", "reader"))
+    found = reader.open("/ui/changes")
+    assert expected > 30
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", found.text)) == expected
+    assert [link for link in found.links if link.startswith("?")] == []
+    assert "hidden" not in found.text
+
+
+def test_what_was_deleted_is_named_in_the_feed_and_leads_nowhere(desk: Desk, admin: Browser):
+    with msc.session(desk.address, desk.wire.token):
+        gone = msc.AssetCategory.create(unique_identifier="gone", assets=msc.Asset.filter(ticker="T1"))
+        gone.append_assets(msc.Asset.filter(ticker="T2"))
+        gone.delete()
+    found = admin.open("/ui/changes")
+    assert found.text.count("gone") == 4
+    assert [link for link in found.links if link.startswith(f"/ui/universes/{gone.id}")] == []
 
 
 def test_a_reader_is_found_by_its_identifier(admin: Browser, universes: dict[str, int]):

@@ -4,15 +4,14 @@ from itertools import islice
 from typing import Any
 
 from mainsequence.contract import categories as contract
-from mainsequence.contract import changes as change_contract
 from mainsequence.contract import composition, explanations, guards
 from mainsequence.contract.categories import CategorySelection
 from mainsequence.contract.queries import Query
 from mainsequence.domain.categories import CategoryRecord
-from mainsequence.domain.changes import Change
 from mainsequence.domain.plans import RecordedChange
 from mainsequence.errors import NotFoundError
 from mainsequence.server.pages.called import MOST, in_a_change
+from mainsequence.server.pages.changes import newest, still_there
 from mainsequence.server.pages.endpoint import ROOT
 from mainsequence.server.pages.visits import Page, Shown, Visit
 
@@ -33,24 +32,18 @@ def listing(visit: Visit) -> Shown:
     given = {"filters": filters, "limit": AT_ONCE, "after": after}
     found = visit.ask(contract.QUERY, Query.parse(given))
     held = visit.ask(contract.ASSET_IDS_OF, CategorySelection(category_ids=[each.id for each in found.results]))
+    changes, _ = newest(visit, LATELY)
     facts = {
         "universes": found.results,
         "members": {each.id: len(each.asset_ids) for each in held},
         "q": search,
         "after": found.next_after,
         "begun": after is not None,
-        "changes": lately(visit),
+        "changes": changes,
+        "there": still_there(visit, changes),
         "requests": waiting(visit),
     }
     return Shown("universes.html", facts)
-
-
-def lately(visit: Visit, **of: Any) -> list[Change]:
-    """Give the last changes, newest first."""
-    ask = change_contract.ChangesQuery
-    head = visit.ask(change_contract.CHANGES, ask(limit=1)).head
-    found = visit.ask(change_contract.CHANGES, ask(since=max(head - LATELY, 0), **of))
-    return found.changes[::-1]
 
 
 def waiting(visit: Visit, **filters: Any) -> list[Any]:
