@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
+import pandas as pd
 import pytest
 
 import mainsequence.client as msc
@@ -151,6 +153,73 @@ def test_a_portfolio_says_what_it_holds_and_was_made_from(admin: Browser):
     assert "No portfolio fits." in admin.open("/ui/portfolios?q=nothing like it").text
 
 
+STRANGE = [
+    {"segments": [{"universe": MEAN}], "sources": ["a", "list"], "prices_series": 7, "flags": MEAN},
+    {"segments": {"a": 1}, "flags": [1, {}, {"message": MEAN}]},
+    {"segments": "text", "sources": {"a": None}, "price_column": {"b": [MEAN]}},
+]
+
+
+@pytest.mark.parametrize("manifest", STRANGE)
+def test_a_manifest_may_say_anything(desk: Desk, admin: Browser, manifest: dict[str, Any]):
+    with msc.session(desk.address, desk.wire.token):
+        made = msc.Portfolio.get_or_create(unique_identifier=f"says {list(manifest)} {manifest}"[:80], manifest=manifest)
+    admin.open(f"/ui/portfolios/{made.id}")
+
+
+def registered(desk: Desk, name: str, values: dict[str, str] | None, weights: dict[str, str] | None) -> str:
+    """Register a portfolio that others compute; gives its page."""
+    with msc.session(desk.address, desk.wire.token):
+        for kind, columns in (("values", values), ("weights", weights)):
+            if columns is not None:
+                msc.Series.create(f"{name} {kind}", columns, by_asset=kind == "weights")
+        series = {"values_series": f"{name} values", "weights_series": f"{name} weights"}
+        return f"/ui/portfolios/{msc.Portfolio.get_or_create(unique_identifier=name, **series).id}"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "weights", "said"),
+    [
+        ("no series", None, None, "There is no series 'no series values'."),
+        ("no close", {"open": "float64"}, {"weight_current": "float64"}, "The series has no column 'close'."),
+        ("no rows", {"close": "float64"}, {"weight_current": "float64"}, "Nothing is stored yet."),
+    ],
+)
+def test_a_portfolio_whose_series_cannot_be_read_is_shown_all_the_same(
+    desk: Desk, admin: Browser, name: str, values: dict[str, str] | None, weights: dict[str, str] | None, said: str
+):
+    path = registered(desk, name, values, weights)
+    assert said in admin.open(path).text
+    assert "No values yet" in admin.http.get(f"{path}/values.svg").text
+
+
+def test_a_portfolio_of_cash_says_so(desk: Desk, admin: Browser):
+    path = registered(desk, "all cash", {"close": "float64"}, {"weight_current": "float64"})
+    with msc.session(desk.address, desk.wire.token):
+        at = pd.DatetimeIndex(["2024-01-02T21:00Z"], name="time_index")
+        msc.Series.get(unique_identifier="all cash values").append(pd.DataFrame({"close": [1.0]}, index=at))
+    assert re.search(r"Nothing but cash\.\s*Cash\s*100\.0000 %", admin.open(path).text)
+
+
+def test_a_portfolio_leads_to_the_members_that_it_was_made_from(
+    desk: Desk, admin: Browser, universes: dict[str, int]
+):
+    manifest = {
+        "segments": [{"universe": "daily@1"}, {"universe": "core@1", "prices_version": 3}],
+        "prices_series": "prices",
+        "flags": [{"code": "cash", "message": "A third was cash.", "hint": "Look at the signal."}],
+    }
+    with msc.session(desk.address, desk.wire.token):
+        made = msc.Portfolio.get_or_create(unique_identifier="pinned", manifest=manifest)
+    found = admin.open(f"/ui/portfolios/{made.id}")
+    assert "A third was cash. Look at the signal." in found.text
+    assert "prices@3" in found.text
+    (link,) = (each for each in found.links if "core" in each)
+    target = admin.http.get(link).headers["Location"]
+    assert target.startswith(f"/ui/universes/{universes['core']}/members?revision=1&as_of=20")
+    assert members(admin.open(target)) == [f"a{n:03}" for n in range(10)]
+
+
 def test_pictures_are_drawn_of_what_is_stored(admin: Browser, universes: dict[str, int]):
     for name, said in (("core", "2020"), ("large/slash & co", "The same 260 at all times"), ("daily", "20")):
         answer = admin.http.get(f"/ui/universes/{universes[name]}/members.svg")
@@ -201,8 +270,13 @@ def test_what_was_deleted_is_named_in_the_feed_and_leads_nowhere(desk: Desk, adm
     assert [link for link in found.links if link.startswith(f"/ui/universes/{gone.id}")] == []
 
 
-def test_a_reader_is_found_by_its_identifier(admin: Browser, universes: dict[str, int]):
+def test_a_reader_is_found_by_its_identifier(desk: Desk, admin: Browser, universes: dict[str, int]):
     target = admin.http.get("/ui/find?kind=category&name=large%2Fslash%20%26%20co").headers["Location"]
     assert target == f"/ui/universes/{universes['large/slash & co']}"
+    with msc.session(desk.address, desk.wire.token):
+        msc.AssetCategory.create(unique_identifier="before").rename("afterwards")
+    assert admin.http.get("/ui/find?kind=category&name=before").status_code == 303
     admin.open("/ui/find?kind=category&name=nothing", 404)
+    admin.open("/ui/find?kind=category&name=core%4099", 404)
+    admin.open("/ui/find?kind=category&name=%00", 422)
     admin.open("/ui/find?kind=colour&name=red", 404)

@@ -47,10 +47,10 @@ def _micros(table: "pa.Table", name: str, open_at: int) -> "np.ndarray[Any, np.d
     return filled
 
 
-def values(table: "pa.Table") -> bytes:
-    """Draw the net asset value of a portfolio: columns ``time_index`` and ``close``."""
+def values(table: "pa.Table | None") -> bytes:
+    """Draw the net asset value of a portfolio: columns ``time_index`` and ``close``; ``None`` where none is stored."""
     with _axes() as (axes, picture):
-        if len(table):
+        if table is not None and len(table):
             axes.plot(table["time_index"].to_numpy(), table["close"].to_numpy(), color=LINE, linewidth=1.4)
         else:
             _say(axes, "No values yet")

@@ -1,16 +1,15 @@
 """Portfolios: what they are worth, what they hold, and from which universe they were made."""
 
-from typing import Any
-
 from mainsequence.contract import portfolios as contract
 from mainsequence.contract import series
 from mainsequence.contract.queries import Query
-from mainsequence.domain.portfolios import PortfolioRecord
+from mainsequence.domain.portfolios import LatestWeights
 from mainsequence.domain.series import SeriesQuery
-from mainsequence.errors import NotFoundError
+from mainsequence.errors import NotFoundError, ValidationError
 from mainsequence.server.pages import pictures
 from mainsequence.server.pages.called import called
 from mainsequence.server.pages.endpoint import ROOT
+from mainsequence.server.pages.manifests import made_from
 from mainsequence.server.pages.visits import Drawn, Page, Shown, Visit
 
 AT_ONCE = 100
@@ -28,7 +27,7 @@ def listing(visit: Visit) -> Shown:
 def one(visit: Visit) -> Shown:
     """Show one portfolio."""
     found = visit.ask(contract.GET, None, key=visit.key)
-    held = visit.ask(contract.LATEST_WEIGHTS, None, key=visit.key)
+    held, problem = _held(visit)
     largest = sorted(held.weights.items(), key=lambda each: (-abs(each[1]), each[0]))
     facts = {
         "portfolio": found,
@@ -36,34 +35,30 @@ def one(visit: Visit) -> Shown:
         "called": called(visit, [name for name, _ in largest[:AT_ONCE]]),
         "count": len(largest),
         "at": held.weights_date,
-        "cash": 1 - sum(held.weights.values()) if largest else None,
-        "sources": _sources(found),
+        "problem": problem,
+        "cash": 1 - sum(held.weights.values()) if held.weights_date else None,
+        "made": made_from(found.manifest),
     }
     return Shown("portfolio.html", facts)
 
 
-def _sources(found: PortfolioRecord) -> dict[str, Any]:
-    """Give what its last run read: the universe at its revision, the table, the series at their versions."""
-    manifest = found.manifest
-    last = (manifest.get("segments") or [{}])[-1]
-    read = {"universe": last.get("universe"), "prices": _at(manifest.get("prices_series"), last.get("prices_version"))}
-    raw = ", ".join(f"{name}@{version}" for name, version in (manifest.get("sources") or {}).items())
-    named = {name: manifest.get(name) for name in ("translation_table", "price_column", "package")}
-    return {name: value for name, value in (read | {"raw series": raw or None} | named).items() if value is not None}
-
-
-def _at(series: str | None, version: int | None) -> str | None:
-    return None if series is None else f"{series}@{version}"
+def _held(visit: Visit) -> tuple[LatestWeights, str | None]:
+    """Give what it holds; or nothing, and why it cannot be read: whoever registers it names the series, of any kind."""
+    try:
+        return visit.ask(contract.LATEST_WEIGHTS, None, key=visit.key), None
+    except (NotFoundError, ValidationError) as error:
+        return LatestWeights(weights={}), error.message
 
 
 def picture(visit: Visit) -> Drawn:
     """Draw what a portfolio was worth, over time."""
     found = visit.ask(contract.GET, None, key=visit.key)
-    stored = visit.ask(series.QUERY, Query(filters={"unique_identifier": found.values_series})).results
-    if found.values_series is None or not stored:
+    if found.values_series is None:
         raise NotFoundError("Nothing is stored for the portfolio yet.", hint="Run it first.")
-    table = visit.ask(series.READ, SeriesQuery(columns=("close",)), key=stored[0].id)
-    return Drawn(pictures.values(table))
+    stored = visit.ask(series.QUERY, Query(filters={"unique_identifier": found.values_series})).results
+    if not any(column.name == "close" for each in stored for column in each.series_schema.columns):
+        return Drawn(pictures.values(None))
+    return Drawn(pictures.values(visit.ask(series.READ, SeriesQuery(columns=("close",)), key=stored[0].id)))
 
 
 ONE = f"{ROOT}/portfolios/{{key}}"
