@@ -1,9 +1,13 @@
 """Deciding on pages: what waits is seen, approved, rejected and withdrawn by those who may."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 import mainsequence.client as msc
 from tests.pages.conftest import Desk
+from tests.pages.reading import Read
 
 
 class People:
@@ -52,6 +56,61 @@ def test_what_waits_is_shown_with_what_it_would_do(people: People):
     assert people.author.open(path(number)).buttons == ["Log out", "Withdraw"]
     assert found.buttons == ["Log out", "Approve", "Reject"]
     assert people.guest.open(path(number)).buttons == ["Log out"]
+
+
+def asked_by_the_author(people: People, name: str, ask: Callable[[msc.AssetCategory], object]) -> Read:
+    """Let the author ask for something of a universe that the judge guards; gives the page for the judge."""
+    with msc.session(people.desk.address, people.desk.wire.token):
+        msc.AssetCategory.get(unique_identifier=name).guard(approvers=["judge"], require_reason=True)
+    with (
+        msc.session(people.desk.address, people.tokens["author"]),
+        pytest.raises(msc.ApprovalRequiredError) as refused,
+    ):
+        ask(msc.AssetCategory.get(unique_identifier=name))
+    return people.judge.open(path(refused.value.context["request"]))
+
+
+def test_announcements_are_shown_with_their_dates(people: People):
+    row = {"unique_identifier": "a005", "valid_from": "2024-03-01"}
+    with msc.session(people.desk.address, people.desk.wire.token):
+        msc.AssetCategory.create(unique_identifier="noted").load([row])
+    found = asked_by_the_author(people, "noted", lambda it: it.load([row | {"announced": "2024-02-20"}], reason="note"))
+    assert re.search(r"Announced \(1\).*a005\s*2024-03-01\s*2024-02-20\s*nothing", found.text, re.DOTALL)
+    assert "needs a reason" not in found.text
+
+
+def test_another_definition_is_shown_beside_the_one_in_force(people: People):
+    with msc.session(people.desk.address, people.desk.wire.token):
+        msc.AssetCategory.from_expression("joined", "core | made")
+        before = msc.UniverseRule(base="core", calendar="24/7", frequency="monthly", start="2024-01-01")
+        msc.AssetCategory.from_rule("kept", before)
+    found = asked_by_the_author(people, "joined", lambda it: it.redefine("made | daily", reason="wider", force=True))
+    assert re.search(r"Now\s*core \| made\s*Then\s*made \| daily", found.text)
+    after = before.model_copy(update={"frequency": "quarterly"})
+    found = asked_by_the_author(people, "kept", lambda it: it.change_rule(after, reason="less often"))
+    assert re.search(r'frequency\s*"monthly"\s*"quarterly"', found.text)
+    assert "calendar" not in found.text
+    assert found.buttons == ["Log out", "Approve", "Reject"]
+
+
+def test_a_removal_that_is_meant_goes_past_its_guard_and_is_not_called_refused(people: People):
+    with msc.session(people.desk.address, people.desk.wire.token):
+        everybody = msc.Asset.filter(ticker__contains="T2")
+        msc.AssetCategory.create(unique_identifier="shrinking", assets=everybody)
+
+    def ask(universe: msc.AssetCategory) -> None:
+        universe.remove_assets(everybody[1:], reason="meant", force=True)
+
+    found = asked_by_the_author(people, "shrinking", ask)
+    assert "It goes past a guard. " in found.text
+    assert "A guard would refuse it" not in found.text
+
+
+def test_only_who_approves_is_shown_the_button(people: People):
+    number = people.asked("six")
+    found = people.desk.browser(people.desk.wire.token).open(path(number))
+    assert re.search(r"Approvers\s*judge", found.text)
+    assert found.buttons == ["Log out", "Reject"]
 
 
 def test_approving_writes_exactly_what_was_asked_for(people: People):

@@ -84,6 +84,7 @@ def test_a_universe_says_who_changed_it_and_who_reads_it(admin: Browser, univers
     assert f"core@{4}" in found.text
     assert {"/ui/find?kind=portfolio&name=fund", "/ui/find?kind=category&name=made"} <= set(found.links)
     assert f"/ui/universes/{universes['core']}/revisions/4" in found.links
+    assert re.search(r"base core\s*calendar 24/7", admin.open(f"/ui/universes/{universes['ruled']}").text)
     assert "core | core" in admin.open(f"/ui/universes/{universes['made']}").text
     assert "Deprecated since" in admin.open(f"/ui/universes/{universes['large/slash & co']}").text
 
@@ -163,7 +164,7 @@ STRANGE = [
 @pytest.mark.parametrize("manifest", STRANGE)
 def test_a_manifest_may_say_anything(desk: Desk, admin: Browser, manifest: dict[str, Any]):
     with msc.session(desk.address, desk.wire.token):
-        made = msc.Portfolio.get_or_create(unique_identifier=f"says {list(manifest)} {manifest}"[:80], manifest=manifest)
+        made = msc.Portfolio.get_or_create(unique_identifier=f"says {manifest}"[:80], manifest=manifest)
     admin.open(f"/ui/portfolios/{made.id}")
 
 
@@ -201,9 +202,7 @@ def test_a_portfolio_of_cash_says_so(desk: Desk, admin: Browser):
     assert re.search(r"Nothing but cash\.\s*Cash\s*100\.0000 %", admin.open(path).text)
 
 
-def test_a_portfolio_leads_to_the_members_that_it_was_made_from(
-    desk: Desk, admin: Browser, universes: dict[str, int]
-):
+def test_a_portfolio_leads_to_the_members_that_it_was_made_from(desk: Desk, admin: Browser, universes: dict[str, int]):
     manifest = {
         "segments": [{"universe": "daily@1"}, {"universe": "core@1", "prices_version": 3}],
         "prices_series": "prices",

@@ -1,6 +1,5 @@
 """Plans for people: lines with a sign, as text, in colour, or as HTML."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Any
 
 from mainsequence.domain.beside import Announcement
 from mainsequence.domain.plans import AffectedReader, PlanRecord, Reweighting, Spell, count
-from mainsequence.domain.universe_rules import UniverseRule
+from mainsequence.domain.universe_rules import differences
 
 SHOWN = 20
 """How many lines of one kind are shown."""
@@ -73,16 +72,10 @@ def _definition(plan: PlanRecord) -> list[Line]:
     asked = plan.change.expression
     if asked is not None:
         return [Line("~", f"made from {plan.made_from} → {asked}")]
-    return [] if plan.change.rule is None else [Line("~", each) for each in _rule(plan.filled_by, plan.change.rule)]
-
-
-def _rule(before: UniverseRule | None, after: UniverseRule) -> Iterator[str]:
-    """Say in which fields a rule differs from the one before."""
-    now, then = ({} if each is None else each.model_dump(mode="json") for each in (before, after))
-    for name, value in then.items():
-        if now.get(name) != value:
-            old, new = (json.dumps(each, ensure_ascii=False) for each in (now.get(name), value))
-            yield f"rule: {name} {old} → {new}"
+    if plan.change.rule is None:
+        return []
+    changed = differences(plan.filled_by, plan.change.rule)
+    return [Line("~", f"rule: {name} {old} → {new}") for name, old, new in changed]
 
 
 def _members(plan: PlanRecord) -> list[Line]:

@@ -218,6 +218,16 @@ class UniverseRule(Value):
         return sha256(f"universe rule 1: {said}".encode()).hexdigest()
 
 
+def differences(before: UniverseRule | None, after: UniverseRule) -> list[tuple[str, str, str]]:
+    """Give the fields in which a rule differs from the one before, with what they said and say, as JSON."""
+    then, now = ({} if each is None else each.model_dump(mode="json") for each in (before, after))
+    return [(name, _said(then.get(name)), _said(value)) for name, value in now.items() if then.get(name) != value]
+
+
+def _said(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 class Outcome(Value):
     """What a rule asked of an asset, and what it found."""
 

@@ -7,9 +7,11 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
+from pydantic_core import to_json
 from starlette.responses import HTMLResponse
 
 from mainsequence.domain.access import Actor
+from mainsequence.domain.universe_rules import UniverseRule, differences
 from mainsequence.server.pages.visits import Shown
 
 POLICY = (
@@ -36,7 +38,8 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"day": day, "moment": moment, "number": number, "weight": weight}
+    made.filters |= {"day": day, "moment": moment, "number": number, "weight": weight, "fields": fields}
+    made.globals["differences"] = differences
     return made
 
 
@@ -62,6 +65,13 @@ def moment(time: datetime | None) -> str:
 def number(value: Any) -> str:
     """Write a whole number with its thousands apart."""
     return f"{value:,}"
+
+
+def fields(rule: UniverseRule) -> list[tuple[str, str]]:
+    """Give what a rule says, but for what every rule says that is not told otherwise."""
+    said = rule.model_dump(mode="json", exclude_defaults=True)
+    texts = (each if isinstance(each, str) else to_json(each).decode() for each in said.values())
+    return [(name.replace("_", " "), text) for name, text in zip(said, texts, strict=True)]
 
 
 def weight(value: float | None) -> str:

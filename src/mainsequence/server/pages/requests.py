@@ -1,5 +1,6 @@
 """Changes that were asked for: what they would do, and deciding them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from mainsequence.contract import guards as contract
@@ -8,7 +9,7 @@ from mainsequence.contract.queries import MAX_PAGE, Query
 from mainsequence.domain.access import Role
 from mainsequence.domain.guards import ChangeRequestRecord
 from mainsequence.domain.plans import PlanRecord
-from mainsequence.errors import ApprovalRequiredError
+from mainsequence.errors import ApprovalRequiredError, ReasonRequiredError, RemovalGuardError
 from mainsequence.server.pages.called import MOST, in_a_change
 from mainsequence.server.pages.endpoint import ROOT
 from mainsequence.server.pages.visits import Answer, Elsewhere, Page, Shown, Visit
@@ -25,26 +26,30 @@ def listing(visit: Visit) -> Shown:
 def one(visit: Visit) -> Shown:
     """Show one request, and while it waits what it would do."""
     found = visit.ask(contract.REQUEST, None, key=visit.key)
-    plan = _plan(visit, found)
-    facts = {"request": found, "plan": plan, "most": MOST, "called": in_a_change(visit, plan)}
-    return Shown("request.html", facts | {"may": _may(visit, found)})
+    approvers = visit.ask(contract.GUARDS, None, key=found.category_id).approvers
+    plan = visit.ask(contract.REQUEST_PLAN, None, key=found.id) if found.status == "pending" else None
+    facts = {"request": found, "approvers": approvers, "may": _may(visit, found, approvers), "most": MOST}
+    return Shown("request.html", facts | _planned(found, plan) | {"called": in_a_change(visit, plan)})
 
 
-def _plan(visit: Visit, found: ChangeRequestRecord) -> PlanRecord | None:
-    if found.status != "pending":
-        return None
-    plan = visit.ask(contract.REQUEST_PLAN, None, key=found.id)
-    others = [each for each in plan.objections if each.code != ApprovalRequiredError.code]
-    return plan.model_copy(update={"objections": others})
+def _planned(found: ChangeRequestRecord, plan: PlanRecord | None) -> dict[str, Any]:
+    """Give the plan with the guards that still object, and those that the request goes past on purpose."""
+    if plan is None:
+        return {"plan": None, "past": []}
+    met = {ApprovalRequiredError.code, *((ReasonRequiredError.code,) if found.reason else ())}
+    past = [each for each in plan.objections if found.force and each.code == RemovalGuardError.code]
+    others = [each for each in plan.objections if each.code not in met and each not in past]
+    return {"plan": plan.model_copy(update={"objections": others}), "past": past}
 
 
-def _may(visit: Visit, found: ChangeRequestRecord) -> set[str]:
-    """Give what who looks could decide; whether they may is for the platform to say."""
+def _may(visit: Visit, found: ChangeRequestRecord, approvers: Collection[str]) -> set[str]:
+    """Give what who looks could decide; whether they may is for the platform to say. Owners may reject, too."""
     if visit.actor is None or visit.actor.role < Role.EDITOR or found.status not in ("pending", "stale"):
         return set()
     if visit.actor.name == found.author:
         return {"withdraw"}
-    return {"reject"} if found.status == "stale" else {"approve", "reject"}
+    approves = found.status == "pending" and visit.actor.name in approvers
+    return {"approve", "reject"} if approves else {"reject"}
 
 
 def _deciding(operation: Operation[contract.Verdict, ChangeRequestRecord]) -> Answer:
