@@ -228,6 +228,45 @@ def test_pictures_are_drawn_of_what_is_stored(admin: Browser, universes: dict[st
     admin.open("/ui/portfolios/2/values.svg", 404)
 
 
+def steps(svg: str) -> list[tuple[float, float]]:
+    """Give the corners of the line of a picture; y grows downwards."""
+    lines = [each.get("d", "") for each in ET.fromstring(svg).iter() if "#2f6fd0" in each.get("style", "")]
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML] (\S+) (\S+)", "".join(lines))]
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "rises"),
+    [
+        ("once", {"effective_from": "2020-01-01"}, True),
+        ("ended", {"effective_to": "2020-01-01"}, False),
+        ("later", {"effective_from": "2090-01-01"}, True),
+        ("since year 1", {"effective_from": "0001-01-01", "effective_to": "2020-01-01"}, False),
+        ("until year 9999", {"effective_from": "2020-01-01", "effective_to": "9999-12-31"}, True),
+    ],
+)
+def test_one_change_is_drawn_as_one_step(desk: Desk, admin: Browser, name: str, window: dict[str, str], *, rises: bool):
+    with msc.session(desk.address, desk.wire.token):
+        universe = msc.AssetCategory.create(unique_identifier=name)
+        universe.append_assets(msc.Asset.filter(ticker="T1"), **window)
+    drawn = steps(admin.http.get(f"/ui/universes/{universe.id}/members.svg").text)
+    heights = [y for _, y in drawn]
+    assert len(set(heights)) == 2
+    assert (heights[0] > heights[-1]) == rises
+    assert drawn[0][0] < drawn[1][0]
+
+
+def test_times_that_no_axis_shows_are_drawn_as_open(desk: Desk, admin: Browser):
+    with msc.session(desk.address, desk.wire.token):
+        universe = msc.AssetCategory.create(unique_identifier="all of time")
+        window = {"effective_from": "0001-01-01", "effective_to": "9999-12-31"}
+        universe.append_assets(msc.Asset.filter(ticker="T1"), **window)
+    assert "The same 1 at all times" in admin.http.get(f"/ui/universes/{universe.id}/members.svg").text
+
+
+def test_what_no_revision_pins_is_not_said_to_be_pinned(admin: Browser, universes: dict[str, int]):
+    assert "made@" not in admin.open(f"/ui/universes/{universes['made']}").text
+
+
 @pytest.mark.parametrize("path", ["universes/99", "universes/x", "assets/99999", f"requests/{10**30}", "portfolios/99"])
 def test_what_is_not_there_is_a_page_that_says_so(admin: Browser, path: str):
     assert admin.open(f"/ui/{path}", 404).titles == ["Not Found"]

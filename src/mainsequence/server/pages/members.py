@@ -61,7 +61,8 @@ def _named(visit: Visit, name: str) -> AssetRecord:
 
 def picture(visit: Visit) -> Drawn:
     """Draw how many members there were, over time."""
-    return Drawn(pictures.members(visit.ask(contract.MEMBERS, contract.Span(), key=visit.key)))
+    every = visit.ask(contract.MEMBERS, contract.Span(), key=visit.key)
+    return Drawn(pictures.members(every, visit.platform.clock()))
 
 
 PAGES = (

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import BytesIO
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mainsequence.compute.intervals import Ints
 from mainsequence.compute.membership_changes import members_over_time
-from mainsequence.domain.times import MAX_MICROS, MIN_MICROS
+from mainsequence.domain.times import MAX_MICROS, MICROS_PER_DAY, MIN_MICROS, to_micros
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,29 +23,43 @@ INK, LINE = "#7b8794", "#2f6fd0"
 SIZE = (9.6, 2.6)
 """Inches; the page scales it."""
 
+DRAWN = (to_micros(datetime(1800, 1, 1, tzinfo=UTC)), to_micros(datetime(2200, 1, 1, tzinfo=UTC)))
+"""What lies outside is as good as open: axes of time cannot show every year that a universe may name."""
+
 _ONE_AT_A_TIME = Lock()
 """Settings of matplotlib are those of the process."""
 
 
-def members(table: "pa.Table") -> bytes:
-    """Draw the number of members over time, from validity intervals; open bounds lie beyond the picture."""
+def members(table: "pa.Table", now: int) -> bytes:
+    """Draw the number of members over time, from validity intervals, before the first change and until now at least."""
     start, end = _micros(table, "valid_from", MIN_MICROS), _micros(table, "valid_to", MAX_MICROS)
-    at, count = members_over_time(start, end)
-    inside = (at > MIN_MICROS) & (at < MAX_MICROS)
+    at, count = members_over_time(np.clip(start, *DRAWN), np.clip(end, *DRAWN))
+    inside = (at > DRAWN[0]) & (at < DRAWN[1])
     with _axes() as (axes, picture):
-        from matplotlib.ticker import MaxNLocator
-
         if inside.any():
-            axes.step(at[inside].astype("M8[us]"), count[inside], where="post", color=LINE, linewidth=1.4)
-            axes.set_ylim(bottom=0)
-            axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+            before = int(count[0]) if at[0] == DRAWN[0] else 0
+            _draw_steps(axes, at[inside], np.array([before, *count[inside]]), now)
         else:
-            _say(axes, f"The same {len(start):,} at all times")
+            always = int(count[0]) if len(count) else 0
+            _say(axes, f"The same {always:,} at all times")
     return picture.getvalue()
 
 
-def _micros(table: "pa.Table", name: str, open_at: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    filled: np.ndarray[Any, np.dtype[np.int64]] = table[name].cast("int64").fill_null(open_at).to_numpy()
+def _draw_steps(axes: "Axes", at: Ints, count: Ints, now: int) -> None:
+    """Draw how many there were before the first of some times, and from each of them on."""
+    from matplotlib.ticker import MaxNLocator
+
+    first, last = min(int(at[0]), now), max(int(at[-1]), now)
+    margin = max((last - first) // 25, MICROS_PER_DAY)
+    times = np.array([first - margin, *at, last + margin]).astype("M8[us]")
+    axes.step(times, [*count, count[-1]], where="post", color=LINE, linewidth=1.4)
+    axes.set_xlim(times[0], times[-1])
+    axes.set_ylim(0, max(1, int(count.max())) * 1.08)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+
+def _micros(table: "pa.Table", name: str, open_at: int) -> Ints:
+    filled: Ints = table[name].cast("int64").fill_null(open_at).to_numpy()
     return filled
 
 
