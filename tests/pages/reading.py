@@ -26,12 +26,14 @@ class _Reader(HTMLParser):
         self.open: list[str] = []
         self.found = Read()
         self.problems: list[str] = []
+        self.said = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self._check(tag, given)
         if tag not in VOID:
             self.open.append(tag)
+            self.said = ""
         if tag == "a":
             self.found.links.append(given["href"])
         elif tag == "img":
@@ -51,9 +53,12 @@ class _Reader(HTMLParser):
         if not self.open or self.open.pop() != tag:
             self.problems.append(f"</{tag}> closes what is not open")
         self.found.text += " " if tag in BLOCKS else ""
+        if tag in ("th", "h1", "h2", "button", "a") and not self.said.strip():
+            self.problems.append(f"<{tag}> says nothing")
 
     def handle_data(self, data: str) -> None:
         self.found.text += data
+        self.said += data
         if "button" in self.open:
             self.found.buttons.append(data)
         if "h1" in self.open:
