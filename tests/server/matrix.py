@@ -12,6 +12,7 @@ RULES = {
     "everybody": """
         assets.query assets.get assets.snapshots assets.classifications
         categories.query categories.containing categories.asset_ids_of
+        categories.member_counts
         changes.query portfolios.query portfolio_groups.query portfolio_groups.get routing.query
         series.query series.get series.read series.wide series.statistics series.history
         assets.resolve categories.resolve categories.evaluate categories.evaluate_ids categories.evaluate_members

@@ -287,7 +287,8 @@ class AssetCategory(Planned, Remembered, Composed, Listed, Shareable):
         self, as_of: TimeLike | None = None, *, revision: int | None = None, known_at: TimeLike | None = None
     ) -> dict[str, float | None]:
         """Read the weights of the members by unique identifier; ``None`` where one has none."""
-        return self._call(contract.WEIGHTS, _as_of(as_of, revision, known_at), key=self.id)
+        state = _as_of(as_of, revision, known_at)
+        return self._call(contract.WEIGHTS, contract.MembersOf(**dict(state)), key=self.id)
 
     def members(
         self,

@@ -92,6 +92,13 @@ class CategoryMembers(Value):
     asset_ids: list[int]
 
 
+class MemberCount(Value):
+    """How many members one universe has."""
+
+    id: int
+    members: int
+
+
 class DiffSide(AsOf):
     """A state to compare."""
 
@@ -155,9 +162,17 @@ ASSET_IDS_OF = reading(
     list[CategoryMembers],
     "Read the ids of the members of many universes now; those that do not exist are left out.",
 )
+MEMBER_COUNTS = reading(
+    "POST",
+    "/asset-categories/member-counts",
+    "categories.member_counts",
+    CategorySelection,
+    list[MemberCount],
+    "Count the members of many universes now; those that do not exist are left out.",
+)
 ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", MembersOf, list[AssetRecord], "Read the members.")
 WEIGHTS = reading(
-    "GET", f"{_ONE}/weights", "categories.weights", AsOf, dict[str, Any], "Read the members' weights by identifier."
+    "GET", f"{_ONE}/weights", "categories.weights", MembersOf, dict[str, Any], "Read the members' weights by identifier."
 )
 MEMBERS = reading("GET", f"{_ONE}/members", "categories.members", Span, ArrowTable, "Read validity intervals.")
 HISTORY = reading("GET", f"{_ONE}/history", "categories.history", NoneType, list[Revision], "Read every revision.")

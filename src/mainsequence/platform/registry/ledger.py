@@ -333,11 +333,15 @@ def weights_by_id(connection: Connection, state: State, time: int) -> dict[int, 
     return dict(found.all())
 
 
-def weights(connection: Connection, state: State, time: int) -> dict[str, float | None]:
-    """Give the weights of the members at a time by unique identifier, in its order."""
+def weights(
+    connection: Connection, state: State, time: int, after: int | None = None, limit: int | None = None
+) -> dict[str, float | None]:
+    """Give the weights of the members at a time by unique identifier, in its order; a part is in that of the ids."""
     query = select(asset.c.unique_identifier, row.weight).where(*state.valid_at(time), asset.c.id == row.asset_id)
-    found = connection.execute(query.order_by(asset.c.unique_identifier))
-    return dict(found.all())
+    if after is not None:
+        query = query.where(row.asset_id > after)
+    order = asset.c.unique_identifier if after is None and limit is None else row.asset_id
+    return dict(connection.execute(query.order_by(order).limit(limit)).all())
 
 
 def identifiers(connection: Connection, ids: Ints) -> dict[int, str]:

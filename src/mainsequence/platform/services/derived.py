@@ -156,10 +156,12 @@ class Derived:
         """Give the members at a time; a universe made from others has no weights."""
         return dict.fromkeys(self.ids(time))
 
-    def weights(self, time: int) -> dict[str, float | None]:
-        """Give the members at a time by unique identifier, in its order, without weights."""
-        names = ledger.identifiers(self.work.connection, np.array(self.ids(time), dtype=np.int64))
-        return dict.fromkeys(sorted(names.values()))
+    def weights(self, time: int, after: int | None = None, limit: int | None = None) -> dict[str, float | None]:
+        """Give the members at a time by unique identifier, in its order, without weights; a part in that of the ids."""
+        ids = [each for each in self.ids(time) if after is None or each > after][:limit]
+        names = ledger.identifiers(self.work.connection, np.array(ids, dtype=np.int64))
+        whole = after is None and limit is None
+        return dict.fromkeys(sorted(names.values()) if whole else (names[each] for each in ids))
 
     def source_revisions(self) -> dict[str, int]:
         """Give the revisions of the ledgers that are read, by universe."""

@@ -111,9 +111,9 @@ class Held:
         """Give the weights of the members at a time by id; None where a member has none."""
         return ledger.weights_by_id(self.work.connection, self.state, time)
 
-    def weights(self, time: int) -> dict[str, float | None]:
-        """Give the weights of the members at a time by unique identifier, in its order."""
-        return ledger.weights(self.work.connection, self.state, time)
+    def weights(self, time: int, after: int | None = None, limit: int | None = None) -> dict[str, float | None]:
+        """Give the weights of the members at a time by unique identifier, in its order; a part in that of the ids."""
+        return ledger.weights(self.work.connection, self.state, time, after, limit)
 
 
 def membership_of(work: Work, key: int, revision: int | None = None, known_at: Any = None) -> Held | Derived:
@@ -175,9 +175,10 @@ def records(work: Work, condition: ColumnElement[bool], limit: int | None = None
 
 
 @carries_out(contract.WEIGHTS)
-def weights(work: Work, body: contract.AsOf, *, key: int) -> dict[str, Any]:
+def weights(work: Work, body: contract.MembersOf, *, key: int) -> dict[str, Any]:
     """Read the weights of the members by unique identifier; null where a member has none."""
-    return membership_of(work, key, body.revision, body.known_at).weights(_time(work, body))
+    held = membership_of(work, key, body.revision, body.known_at)
+    return held.weights(_time(work, body), body.after, body.limit)
 
 
 @carries_out(contract.MEMBERS)

@@ -31,7 +31,7 @@ def listing(visit: Visit) -> Shown:
         "universe": found,
         "members": held[:AT_ONCE],
         "count": len(visit.ask(contract.ASSET_IDS, which, key=visit.key)),
-        "weights": visit.ask(contract.WEIGHTS, which, key=visit.key),
+        "weights": visit.ask(contract.WEIGHTS, part, key=visit.key),
         "after": held[AT_ONCE - 1].id if len(held) > AT_ONCE else None,
         "asked": asked,
     }
