@@ -161,6 +161,32 @@ def test_what_the_universe_has_left_behind_is_stale(people: People):
     people.judge.send(f"{path(first)}/approve", 412)
 
 
+def test_requests_come_part_by_part_newest_first(people: People):
+    with msc.session(people.desk.address, people.desk.wire.token):
+        msc.AssetCategory.create(unique_identifier="wanted by many").guard(approvers=["judge"])
+    with msc.session(people.desk.address, people.tokens["author"]):
+        universe = msc.AssetCategory.get(unique_identifier="wanted by many")
+        for asset in msc.Asset.filter()[:120]:
+            with pytest.raises(msc.ApprovalRequiredError):
+                universe.append_assets([asset])
+    expected = [request.id for request in waiting(people)]
+    seen: list[int] = []
+    page: str | None = ""
+    while page is not None:
+        found = people.guest.open(f"/ui/requests{page}")
+        seen += [int(link.rpartition("/")[2]) for link in found.links if re.fullmatch(r"/ui/requests/\d+", link)]
+        (page,) = [link for link in found.links if link.startswith("?before=")] or [None]
+    assert seen == sorted(expected, reverse=True)
+    first = people.guest.open("/ui/")
+    assert f"… and {len(expected) - 15} more" in first.text
+    people.guest.open("/ui/requests?before=x", 422)
+
+
+def waiting(people: People) -> list[msc.ChangeRequest]:
+    with msc.session(people.desk.address, people.desk.wire.token):
+        return msc.ChangeRequest.filter(status="pending")
+
+
 def test_what_is_private_is_on_no_page_of_others(people: People):
     number = people.asked("secret")
     with msc.session(people.desk.address, people.desk.wire.token):

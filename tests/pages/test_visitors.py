@@ -5,7 +5,8 @@ import pytest
 
 import mainsequence.client as msc
 from mainsequence.client.connection import carrier
-from mainsequence.contract import access
+from mainsequence.contract import access, credentials
+from mainsequence.contract.credentials import PasswordChange
 from mainsequence.server.pages.endpoint import COOKIE
 from tests.pages.conftest import Desk
 from tests.wire.servers import PASSWORD
@@ -100,6 +101,33 @@ def test_a_token_that_was_revoked_opens_no_page_any_more(desk: Desk):
     answer = browser.http.get("/ui/")
     assert answer.headers["Location"].startswith("/ui/log-in")
     assert COOKIE not in browser.http.cookies
+
+
+@pytest.mark.parametrize("with_password", [True, False])
+def test_what_becomes_of_a_user_holds_at_once_for_who_is_logged_in(desk: Desk, *, with_password: bool):
+    name = f"changing-{with_password}"
+    token = desk.user(name)
+    browser = desk.browser(None if with_password else token)
+    if with_password:
+        browser.send("/ui/log-in", name=name, password=PASSWORD)
+    assert f"{name} (editor)" in browser.open("/ui/").text
+    with msc.session(desk.address, desk.wire.token):
+        (user,) = (each for each in carrier().call(access.USERS, None) if each.name == name)
+        carrier().call(access.PATCH_USER, access.UserPatch(role="reader"), key=user.id)
+        assert f"{name} (reader)" in browser.open("/ui/").text
+        carrier().call(access.PATCH_USER, access.UserPatch(is_active=False), key=user.id)
+    assert browser.http.get("/ui/").status_code == 303
+
+
+def test_another_password_ends_the_session_of_a_browser(desk: Desk):
+    desk.user("pat")
+    browser = desk.browser()
+    browser.send("/ui/log-in", name="pat", password=PASSWORD)
+    with msc.session(desk.address, desk.wire.token):
+        (user,) = (each for each in carrier().call(access.USERS, None) if each.name == "pat")
+        change = PasswordChange(password="another horse battery staple")
+        carrier().call(credentials.SET_PASSWORD, change, key=user.id)
+    assert browser.http.get("/ui/").status_code == 303
 
 
 @pytest.mark.parametrize(

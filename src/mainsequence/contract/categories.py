@@ -172,7 +172,8 @@ MEMBER_COUNTS = reading(
 )
 ASSETS = reading("GET", f"{_ONE}/assets", "categories.assets", MembersOf, list[AssetRecord], "Read the members.")
 WEIGHTS = reading(
-    "GET", f"{_ONE}/weights", "categories.weights", MembersOf, dict[str, Any], "Read the members' weights by identifier."
+    *("GET", f"{_ONE}/weights", "categories.weights", MembersOf, dict[str, Any]),
+    "Read the members' weights by identifier.",
 )
 MEMBERS = reading("GET", f"{_ONE}/members", "categories.members", Span, ArrowTable, "Read validity intervals.")
 HISTORY = reading("GET", f"{_ONE}/history", "categories.history", NoneType, list[Revision], "Read every revision.")

@@ -14,13 +14,30 @@ from mainsequence.server.pages.called import MOST, in_a_change
 from mainsequence.server.pages.endpoint import ROOT
 from mainsequence.server.pages.visits import Answer, Elsewhere, Page, Shown, Visit
 
+AT_ONCE = 100
+"""Requests on one page."""
+
 
 def listing(visit: Visit) -> Shown:
     """Show what waits, or with ``all`` what was decided too; newest first."""
-    every = visit.text("all") is not None
-    filters = {} if every else {"status": "pending"}
-    found = visit.ask(contract.QUERY_REQUESTS, Query(filters=filters, limit=MAX_PAGE)).results
-    return Shown("requests.html", {"requests": found[::-1], "every": every})
+    every, before = visit.text("all") is not None, visit.text("before")
+    found = newest(visit) if every else newest(visit, status="pending")
+    if before is not None:
+        last = Query.parse({"after": before}).after
+        found = [each for each in found if last is None or each.id < last]
+    earlier = found[AT_ONCE - 1].id if len(found) > AT_ONCE else None
+    return Shown("requests.html", {"requests": found[:AT_ONCE], "every": every, "before": earlier})
+
+
+def newest(visit: Visit, **filters: str) -> list[ChangeRequestRecord]:
+    """Give every request that fits, newest first."""
+    found: list[ChangeRequestRecord] = []
+    after, more = None, True
+    while more:
+        part = visit.ask(contract.QUERY_REQUESTS, Query(filters=filters, limit=MAX_PAGE, after=after))
+        found += part.results
+        after, more = part.next_after, part.next_after is not None
+    return found[::-1]
 
 
 def one(visit: Visit) -> Shown:

@@ -1,7 +1,6 @@
 """Universes: all of them, one of them, who changed it, who reads it."""
 
 from itertools import islice
-from typing import Any
 
 from mainsequence.contract import categories as contract
 from mainsequence.contract import composition, explanations, guards
@@ -13,6 +12,7 @@ from mainsequence.errors import NotFoundError
 from mainsequence.server.pages.called import MOST, in_a_change
 from mainsequence.server.pages.changes import newest, still_there
 from mainsequence.server.pages.endpoint import ROOT
+from mainsequence.server.pages.requests import newest as newest_requests
 from mainsequence.server.pages.visits import Page, Shown, Visit
 
 AT_ONCE = 50
@@ -40,7 +40,7 @@ def listing(visit: Visit) -> Shown:
         "begun": after is not None,
         "changes": changes,
         "there": still_there(visit, changes),
-        "requests": waiting(visit),
+        "requests": newest_requests(visit, status="pending"),
     }
     return Shown("universes.html", facts)
 
@@ -49,11 +49,6 @@ def _counted(visit: Visit, universes: list[CategoryRecord]) -> dict[int, int]:
     """Give how many members universes have now, by id; one that is deleted meanwhile is left out."""
     chosen = CategorySelection(category_ids=[each.id for each in universes])
     return {each.id: each.members for each in visit.ask(contract.MEMBER_COUNTS, chosen)}
-
-
-def waiting(visit: Visit, **filters: Any) -> list[Any]:
-    """Give the change requests that nobody has decided."""
-    return visit.ask(guards.QUERY_REQUESTS, Query(filters={"status": "pending", **filters})).results
 
 
 def one(visit: Visit) -> Shown:
@@ -67,7 +62,7 @@ def one(visit: Visit) -> Shown:
         "recorded": len(history),
         "readers": visit.ask(contract.REFERENCES, None, key=visit.key),
         "guards": visit.ask(guards.GUARDS, None, key=visit.key),
-        "requests": waiting(visit, category=found.unique_identifier),
+        "requests": newest_requests(visit, status="pending", category=found.unique_identifier),
         "definition": _definition(visit, found),
     }
     return Shown("universe.html", facts)
