@@ -142,6 +142,9 @@ def test_what_if_says_what_would_change_and_changes_nothing(admin: Browser, univ
     assert "nobody: nobody has it" in with_typo.text
     assert "to enter" not in with_typo.text
     read(admin.send(path, 422, append="a020", remove="a020").text)
+    many = admin.send(path, 422, append="\n".join(f"nobody {n}" for n in range(503))).text
+    assert "… and 3 more." in many
+    assert "nobody 502: " not in read(many).text
     read(admin.send(path, 422, append="a020", effective_from="soon").text)
     assert members(admin.open(f"/ui/universes/{universes['core']}/members")) == [f"a{n:03}" for n in range(9)]
 
@@ -192,6 +195,19 @@ def test_a_portfolio_whose_series_cannot_be_read_is_shown_all_the_same(
     path = registered(desk, name, values, weights)
     assert said in admin.open(path).text
     assert "No values yet" in admin.http.get(f"{path}/values.svg").text
+
+
+def test_what_a_portfolio_holds_leads_to_assets_that_there_are(desk: Desk, admin: Browser):
+    path = registered(desk, "elsewhere", {"close": "float64"}, {"weight_current": "float64"})
+    with msc.session(desk.address, desk.wire.token):
+        at = pd.DatetimeIndex(["2024-01-02T21:00Z"], name="time_index")
+        msc.Series.get(unique_identifier="elsewhere values").append(pd.DataFrame({"close": [1.0]}, index=at))
+        held = pd.MultiIndex.from_product([at, ["a001", "unheard of"]], names=["time_index", "unique_identifier"])
+        weights = pd.DataFrame({"weight_current": [0.75, 0.25]}, index=held)
+        msc.Series.get(unique_identifier="elsewhere weights").append(weights)
+    found = admin.open(path)
+    assert "unheard of not registered" in found.text
+    assert [link for link in found.links if "find" in link] == ["/ui/find?kind=asset&name=a001"]
 
 
 def test_a_portfolio_of_cash_says_so(desk: Desk, admin: Browser):
