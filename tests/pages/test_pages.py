@@ -235,6 +235,20 @@ def test_a_portfolio_leads_to_the_members_that_it_was_made_from(desk: Desk, admi
     assert members(admin.open(target)) == [f"a{n:03}" for n in range(10)]
 
 
+def test_the_history_is_checked_on_demand_and_against_what_was_kept(
+    desk: Desk, admin: Browser, universes: dict[str, int]
+):
+    path = f"/ui/universes/{universes['core']}/verified"
+    assert path in admin.open(f"/ui/universes/{universes['core']}").links
+    with msc.session(desk.address, desk.wire.token):
+        newest = msc.AssetCategory.get(unique_identifier="core").history()[-1].content_hash
+    found = admin.open(path)
+    assert "as recorded 4 revisions" in found.text
+    assert newest in found.text
+    assert "as recorded 4 revisions" in admin.open(f"{path}?fingerprint={newest}").text
+    assert "not as recorded 4 revisions" in admin.open(f"{path}?fingerprint={'f' * 64}").text
+
+
 def test_pictures_are_drawn_of_what_is_stored(admin: Browser, universes: dict[str, int]):
     for name, said in (("core", "2020"), ("large/slash & co", "The same 260 at all times"), ("daily", "20")):
         answer = admin.http.get(f"/ui/universes/{universes[name]}/members.svg")
@@ -325,6 +339,9 @@ def test_what_was_deleted_is_named_in_the_feed_and_leads_nowhere(desk: Desk, adm
 
 
 def test_a_reader_is_found_by_its_identifier(desk: Desk, admin: Browser, universes: dict[str, int]):
+    asset = admin.http.get("/ui/find?kind=asset&name=a007").headers["Location"]
+    assert admin.http.get("/ui/find?kind=asset&name=T7").headers["Location"] == asset
+    assert f"/ui/universes/{universes['core']}" in admin.open(asset).links
     target = admin.http.get("/ui/find?kind=category&name=large%2Fslash%20%26%20co").headers["Location"]
     assert target == f"/ui/universes/{universes['large/slash & co']}"
     with msc.session(desk.address, desk.wire.token):

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from mainsequence.contract import assets as contract
+from mainsequence.domain.assets import AssetRecord
 from mainsequence.domain.plans import PlanRecord, RecordedChange
+from mainsequence.errors import NotFoundError
 from mainsequence.server.pages.visits import Visit
 
 MOST = 500
@@ -17,6 +19,22 @@ def called(visit: Visit, identifiers: Iterable[str]) -> dict[str, str]:
     found = visit.ask(contract.QUERY, asked).results if wanted else []
     said = {each.unique_identifier: dict.fromkeys((each.ticker, each.name)) for each in found}
     return {key: ", ".join(name for name in names if name and name != key) for key, names in said.items()}
+
+
+def named(visit: Visit, name: str) -> AssetRecord:
+    """Give the asset with this identifier, or else with this ticker where one alone has it.
+
+    Raises
+    ------
+    NotFoundError
+        None has it, or several.
+    """
+    for field in ("unique_identifier", "ticker"):
+        asked = contract.AssetQuery(filters={field: name}, limit=2, include_retired=field == "unique_identifier")
+        found = visit.ask(contract.QUERY, asked).results
+        if len(found) == 1:
+            return found[0]
+    raise NotFoundError(f"There is no one asset called {name!r}.", hint="Give its unique_identifier.")
 
 
 def in_a_change(visit: Visit, did: RecordedChange | PlanRecord | None) -> dict[str, str]:

@@ -1,18 +1,13 @@
-"""Finding what is known by its identifier alone, such as a reader of a universe."""
+"""Finding what is known by its identifier alone, such as a reader of a universe, or an asset by its ticker."""
 
-from typing import Any
 from urllib.parse import urlencode
 
-from mainsequence.contract import assets, explanations, portfolios
+from mainsequence.contract import explanations, portfolios
 from mainsequence.contract.queries import Query
 from mainsequence.errors import NotFoundError
+from mainsequence.server.pages.called import named
 from mainsequence.server.pages.endpoint import ROOT
 from mainsequence.server.pages.visits import Elsewhere, Page, Visit
-
-_KINDS: dict[str, tuple[Any, type[Query], str]] = {
-    "asset": (assets.QUERY, assets.AssetQuery, "assets"),
-    "portfolio": (portfolios.QUERY, Query, "portfolios"),
-}
 
 
 def find(visit: Visit) -> Elsewhere:
@@ -20,12 +15,11 @@ def find(visit: Visit) -> Elsewhere:
     kind, name = visit.text("kind") or "", visit.text("name") or ""
     if kind == "category":
         return _universe(visit, name)
-    if kind in _KINDS:
-        operation, query, pages = _KINDS[kind]
-        retired = {"include_retired": True} if kind == "asset" else {}
-        found = visit.ask(operation, query(filters={"unique_identifier": name}, limit=1, **retired)).results
-        if found:
-            return Elsewhere(f"{ROOT}/{pages}/{found[0].id}")
+    if kind == "asset":
+        return Elsewhere(f"{ROOT}/assets/{named(visit, name).id}")
+    if kind == "portfolio":
+        for each in visit.ask(portfolios.QUERY, Query(filters={"unique_identifier": name}, limit=1)).results:
+            return Elsewhere(f"{ROOT}/portfolios/{each.id}")
     raise NotFoundError(f"There is no {kind or 'thing'} {name!r}.", hint="It may be hidden from you, or deleted.")
 
 

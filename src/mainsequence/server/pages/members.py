@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from mainsequence.contract import assets as asset_contract
 from mainsequence.contract import categories as contract
 from mainsequence.contract import explanations
-from mainsequence.domain.assets import AssetRecord
-from mainsequence.errors import NotFoundError
 from mainsequence.server.pages import pictures
+from mainsequence.server.pages.called import named as asset_named
 from mainsequence.server.pages.universes import ONE
 from mainsequence.server.pages.visits import Drawn, Page, Shown, Visit
 
@@ -44,19 +42,9 @@ def why(visit: Visit) -> Shown:
     asked, named = state(visit), visit.text("asset")
     facts: dict[str, Any] = {"universe": found, "asked": asked, "asset": named, "explanation": None}
     if named is not None:
-        query = explanations.ExplainQuery.parse({**asked, "asset_id": _named(visit, named).id})
+        query = explanations.ExplainQuery.parse({**asked, "asset_id": asset_named(visit, named).id})
         facts["explanation"] = visit.ask(explanations.EXPLAIN, query, key=visit.key)
     return Shown("why.html", facts)
-
-
-def _named(visit: Visit, name: str) -> AssetRecord:
-    """Give the asset with this identifier, or else with this ticker where one alone has it."""
-    for field in ("unique_identifier", "ticker"):
-        asked = asset_contract.AssetQuery(filters={field: name}, limit=2, include_retired=field == "unique_identifier")
-        found = visit.ask(asset_contract.QUERY, asked).results
-        if len(found) == 1:
-            return found[0]
-    raise NotFoundError(f"There is no one asset called {name!r}.", hint="Give its unique_identifier.")
 
 
 def picture(visit: Visit) -> Drawn:

@@ -16,6 +16,7 @@ from mainsequence.server.pages import (
     rendering,
     requests,
     universes,
+    verifying,
     what_if,
 )
 from mainsequence.server.pages.endpoint import ROOT, Endpoint
@@ -26,6 +27,7 @@ PAGES: tuple[Page, ...] = (
     *universes.PAGES,
     *members.PAGES,
     *what_if.PAGES,
+    *verifying.PAGES,
     *assets.PAGES,
     *requests.PAGES,
     *changes.PAGES,
