@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mainsequence.compute.intervals import Ints
+from mainsequence.compute.intervals import Floats, Ints
 from mainsequence.compute.membership_changes import members_over_time
 from mainsequence.domain.times import MAX_MICROS, MICROS_PER_DAY, MIN_MICROS, to_micros
 
@@ -25,6 +25,9 @@ SIZE = (9.6, 2.6)
 
 DRAWN = (to_micros(datetime(1800, 1, 1, tzinfo=UTC)), to_micros(datetime(2200, 1, 1, tzinfo=UTC)))
 """What lies outside is as good as open: axes of time cannot show every year that a universe may name."""
+
+LARGEST = 1e300
+"""What is larger, or no number, is not drawn: axes compute with more than that."""
 
 _ONE_AT_A_TIME = Lock()
 """Settings of matplotlib are those of the process."""
@@ -65,12 +68,21 @@ def _micros(table: "pa.Table", name: str, open_at: int) -> Ints:
 
 def values(table: "pa.Table | None") -> bytes:
     """Draw the net asset value of a portfolio: columns ``time_index`` and ``close``; ``None`` where none is stored."""
+    at, close = (np.empty(0, np.int64), np.empty(0)) if table is None else _points(table)
     with _axes() as (axes, picture):
-        if table is not None and len(table):
-            axes.plot(table["time_index"].to_numpy(), table["close"].to_numpy(), color=LINE, linewidth=1.4)
+        if len(at):
+            axes.plot(at.astype("M8[us]"), close, color=LINE, linewidth=1.4, marker="." if len(at) == 1 else "")
         else:
             _say(axes, "No values yet")
     return picture.getvalue()
+
+
+def _points(table: "pa.Table") -> tuple[Ints, Floats]:
+    """Give the values that can be drawn, and when."""
+    at = table["time_index"].cast("int64").to_numpy()
+    close = table["close"].cast("float64").to_numpy()
+    kept = (at > DRAWN[0]) & (at < DRAWN[1]) & (np.abs(close) < LARGEST)
+    return at[kept], close[kept]
 
 
 def _say(axes: "Axes", text: str) -> None:
