@@ -53,6 +53,7 @@ def test_what_waits_is_shown_with_what_it_would_do(people: People):
     assert "a005" in found.text
     assert "wanted" in found.text
     assert "A guard would refuse it" not in found.text
+    assert '<textarea class="short" name="comment"' in people.judge.http.get(path(number)).text  # Enter decides nothing
     assert people.author.open(path(number)).buttons == ["Log out", "Withdraw"]
     assert found.buttons == ["Log out", "Approve", "Reject"]
     assert people.guest.open(path(number)).buttons == ["Log out"]

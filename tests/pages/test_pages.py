@@ -209,7 +209,10 @@ def test_what_no_revision_pins_is_not_said_to_be_pinned(admin: Browser, universe
     assert "made@" not in admin.open(f"/ui/universes/{universes['made']}").text
 
 
-@pytest.mark.parametrize("path", ["universes/99", "universes/x", "assets/99999", f"requests/{10**30}", "portfolios/99"])
+@pytest.mark.parametrize(
+    "path",
+    ["universes/99", "universes/x", "universes", "log-out", "assets/99999", f"requests/{10**30}", "portfolios/99"],
+)
 def test_what_is_not_there_is_a_page_that_says_so(admin: Browser, path: str):
     assert admin.open(f"/ui/{path}", 404).titles == ["Not Found"]
 

@@ -1,5 +1,7 @@
 """Every page, and what they load."""
 
+from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -20,7 +22,7 @@ from mainsequence.server.pages import (
     what_if,
 )
 from mainsequence.server.pages.endpoint import ROOT, Endpoint
-from mainsequence.server.pages.visits import Page
+from mainsequence.server.pages.visits import Page, Shown
 from mainsequence.server.sessions import Sessions
 
 PAGES: tuple[Page, ...] = (
@@ -44,11 +46,17 @@ def routes(platform: Platform, guard: Guard, sessions: Sessions) -> list[Route]:
         Route(ROOT, _home, methods=["GET"]),
         Route(f"{ROOT}/style.css", _style, methods=["GET"]),
         *(endpoint.route() for endpoint in endpoints),
+        Route(f"{ROOT}/{{rest:path}}", _nothing, methods=["GET"]),
     ]
 
 
 def _home(_request: Request) -> Response:
     return RedirectResponse(f"{ROOT}/")
+
+
+def _nothing(_request: Request) -> Response:
+    told = {"title": "Not Found", "message": "There is nothing at this address.", "hint": None}
+    return rendering.page(Shown("refusal.html", told, HTTPStatus.NOT_FOUND), None, logged_in=False)
 
 
 def _style(_request: Request) -> Response:
