@@ -167,7 +167,7 @@ class _Exchange:
         return {
             "request_id": self.id,
             "method": self.scope["method"],
-            "path": quote(self.scope["path"]),  # a line of the log stays one line
+            "path": _on_one_line(self.scope["path"]),
             "status": self.status or int(HTTPStatus.INTERNAL_SERVER_ERROR),
             "operation": state.get("operation"),
             "actor": state.get("actor"),
@@ -176,9 +176,15 @@ class _Exchange:
         }
 
 
+def _on_one_line(path: str) -> str:
+    return path if path.isprintable() else quote(path)
+
+
 def _is_plain_refusal(start: MutableMapping[str, Any]) -> bool:
+    if start["status"] < HTTPStatus.BAD_REQUEST:
+        return False
     kinds = (value for name, value in start.get("headers", ()) if name == b"content-type")
-    return start["status"] >= HTTPStatus.BAD_REQUEST and next(kinds, b"").startswith(b"text/plain")
+    return next(kinds, b"").startswith(b"text/plain")
 
 
 async def _nothing() -> MutableMapping[str, Any]:

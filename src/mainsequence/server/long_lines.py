@@ -42,7 +42,7 @@ class LongLines(HttpToolsProtocol):
     """uvicorn's protocol on httptools, whose addresses may be longer, and whose heads end in time."""
 
     too_long = False
-    _is_between = True
+    _is_between, _in_head = True, False
     _without_body = 0
     _deadline: asyncio.TimerHandle | None = None
 
@@ -58,18 +58,20 @@ class LongLines(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, unless no body and no end of the head is in sight."""
-        if self._is_between:
+        if self._is_between and (b"h2c" in data or b"H2C" in data):
             data = _without_offer(data)
         self._without_body += len(data)
         super().data_received(data)
+        if self._in_head and self._deadline is None:
+            self._wait(PATIENCE_SECONDS)
         if self._without_body > LONGEST_HEAD and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request has no end.")
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
-        self._is_between = False
+        self._is_between, self._in_head = False, True
+        self._stop_waiting()
         super().on_message_begin()
-        self._wait(PATIENCE_SECONDS)
 
     def on_url(self, url: bytes) -> None:
         """Take in a part of an address."""
@@ -80,6 +82,7 @@ class LongLines(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer; only the path of a long address needs the parser."""
+        self._in_head = False
         self._stop_waiting()
         path, _, query = self.url.partition(b"?")
         if len(self.url) <= PARSED or len(path) > PARSED:
