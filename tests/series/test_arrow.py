@@ -85,6 +85,20 @@ def test_a_small_body_that_unpacks_without_measure_is_refused_before_it_is() -> 
         decode_from_stranger(bytes(lie))
 
 
+def test_no_buffer_makes_the_measure_smaller() -> None:
+    """A buffer that claims a negative size does not weigh up another one that is too large."""
+    honest = encode(pa.table({"zero": pa.array([0] * 1_000, pa.int64()), "one": pa.array([1] * 1_000, pa.int64())}))
+    zero, one = (
+        at for at in range(len(honest)) if honest[at : at + 12] == (8_000).to_bytes(8, "little") + b"\x28\xb5\x2f\xfd"
+    )
+    lie = bytearray(honest)
+    lie[zero : zero + 8] = (2**40).to_bytes(8, "little", signed=True)
+    lie[one : one + 8] = (-(2**40)).to_bytes(8, "little", signed=True)
+    assert unpacked_size(bytes(lie)) >= 2**40
+    with pytest.raises(RequestTooLargeError):
+        decode_from_stranger(bytes(lie))
+
+
 def test_messages_that_lead_nowhere_are_refused() -> None:
     stream = stream_of(TABLE.slice(0, 100), "zstd")
     for place in range(0, len(stream), 3):

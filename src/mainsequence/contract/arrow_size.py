@@ -42,7 +42,7 @@ def _sizes(message: Any) -> Iterator[int]:
 
 
 def _lengths(told: bytes, body: memoryview, kind: str) -> Iterator[int]:
-    batch = _table(told, _Place(told, 0).follow(), _HEADER)
+    batch = _table(told, _followed(told, 0), _HEADER)
     if kind == "dictionary" and batch is not None:
         batch = _table(told, batch, _DATA)
     if batch is None:
@@ -54,18 +54,12 @@ def _lengths(told: bytes, body: memoryview, kind: str) -> Iterator[int]:
     (count,) = struct.unpack_from("<I", told, vector)
     for offset, length in struct.iter_unpack("<qq", told[vector + 4 : vector + 4 + 16 * count]):
         first = struct.unpack_from("<q", body, offset)[0] if packed and length >= 8 else length
-        yield length if first < 0 else first
+        yield max(length if first < 0 else first, 0)  # no lie makes the sum smaller
 
 
-class _Place:
-    """A place in a flatbuffer that holds how far away something is."""
-
-    def __init__(self, told: bytes, at: int) -> None:
-        self.told, self.at = told, at
-
-    def follow(self) -> int:
-        """Give the place of what it refers to."""
-        return self.at + int(struct.unpack_from("<I", self.told, self.at)[0])
+def _followed(told: bytes, at: int) -> int:
+    """Give the place that a place in a flatbuffer refers to."""
+    return at + int(struct.unpack_from("<I", told, at)[0])
 
 
 def _table(told: bytes, table: int, field: int) -> int | None:
@@ -74,4 +68,4 @@ def _table(told: bytes, table: int, field: int) -> int | None:
     (length,) = struct.unpack_from("<H", told, fields)
     at = 4 + 2 * field
     offset = int(struct.unpack_from("<H", told, fields + at)[0]) if at < length else 0
-    return _Place(told, table + offset).follow() if offset else None
+    return _followed(told, table + offset) if offset else None

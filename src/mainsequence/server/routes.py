@@ -30,21 +30,19 @@ from mainsequence.contract.wire import (
     write_answer,
 )
 from mainsequence.domain.access import Actor
-from mainsequence.errors import MainSequenceError, NotFoundError, ValidationError
+from mainsequence.errors import MainSequenceError, ValidationError
 from mainsequence.platform.platform import Platform, permitted
 from mainsequence.platform.registry.idempotency import Once
 from mainsequence.platform.written import WRITERS, Written
 from mainsequence.server import bodies, revisions, streaming
 from mainsequence.server.auth import Guard
 from mainsequence.server.metrics import Metrics
+from mainsequence.server.paths import number_in, only
 from mainsequence.server.problems import refuse, respond
 from mainsequence.server.remembered import Answer, Remembered
 
 KEY_SHAPE = re.compile(r"[!-~]{1,200}")
 Done = TypeVar("Done")
-LONGEST_ID = 18
-"""Digits of an id: what fits into 64 bits."""
-
 QUICK_THREADS = 2
 """How many short readings are carried out at once: more threads of one interpreter would only wait for each other."""
 
@@ -93,9 +91,7 @@ class Endpoint:
 
     def route(self) -> Route:
         """Give the route; HEAD is not answered."""
-        made = Route(f"{PREFIX}{self.operation.path}", self.answer, methods=[self.operation.method])
-        made.methods = {self.operation.method}
-        return made
+        return only({self.operation.method}, f"{PREFIX}{self.operation.path}", self.answer)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request: from memory where it still holds, else in a thread."""
@@ -161,7 +157,7 @@ class Endpoint:
         actor = bearer or self.guard.actor(secret)
         request.state.actor = actor.name
         permitted(actor, self.operation)
-        path = {name: _id(value) for name, value in request.path_params.items()}
+        path = {name: number_in(value) for name, value in request.path_params.items()}
         body = revisions.with_condition(self.operation, self._body(request, content), request.headers.get("If-Match"))
         if not self.operation.writes:
             return self._read(request, actor, body, path)
@@ -233,9 +229,3 @@ def _again(answer: Answer) -> Response:
     response = Response(answer.content, answer.status)
     response.raw_headers = list(answer.headers)
     return response
-
-
-def _id(value: str) -> int:
-    if value.isascii() and value.isdecimal() and len(value) <= LONGEST_ID:
-        return int(value)
-    raise NotFoundError(f"There is nothing with the id {value[:40]!r}.", hint="Ids are whole numbers.")

@@ -1,6 +1,6 @@
 """Identifiers of universes that were deleted, in SQL: no later universe of that name repeats their revisions."""
 
-from sqlalchemy import Connection, case, literal, select, union_all
+from sqlalchemy import Connection, case, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mainsequence.platform.registry.governance_tables import category_alias
@@ -30,7 +30,7 @@ def remember(connection: Connection, category_id: int) -> None:
     names = union_all(present, before).subquery()
     adding = insert(former_category).from_select(
         ["organization_id", "unique_identifier", "last_revision"],
-        select(names).where(names.c.head_revision > literal(0)),
+        select(names).where(names.c.head_revision > 0),
     )
     new = adding.excluded.last_revision
     later = case((new > held.last_revision, new), else_=held.last_revision)

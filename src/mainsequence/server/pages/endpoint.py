@@ -10,13 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mainsequence.domain.access import Actor
-from mainsequence.errors import AuthenticationError, MainSequenceError, NotFoundError, PermissionDeniedError
+from mainsequence.errors import AuthenticationError, MainSequenceError, PermissionDeniedError
 from mainsequence.platform.platform import Platform
 from mainsequence.server import bodies
 from mainsequence.server.addresses import address_of
 from mainsequence.server.auth import Guard
 from mainsequence.server.pages import rendering
 from mainsequence.server.pages.visits import Drawn, Elsewhere, Page, Shown, Visit
+from mainsequence.server.paths import number_in, only
 from mainsequence.server.problems import respond
 from mainsequence.server.sessions import Sessions, is_jwt
 
@@ -24,7 +25,6 @@ COOKIE = "mainsequence"
 ROOT = "/ui"
 LOG_IN = f"{ROOT}/log-in"
 FORM_LIMIT = 1024 * 1024
-LONGEST_NUMBER = 18
 
 
 class Endpoint:
@@ -35,9 +35,7 @@ class Endpoint:
 
     def route(self) -> Route:
         """Give the route; HEAD is not answered."""
-        made = Route(self.page.path, self.answer, methods=[self.page.method])
-        made.methods = {self.page.method}
-        return made
+        return only({self.page.method}, self.page.path, self.answer)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; the work runs in a thread."""
@@ -82,8 +80,8 @@ class Endpoint:
             self.sessions,
             actor,
             {name: value.strip() for name, value in given.items() if value.strip()},
-            _number(request.path_params.get("key", "0")),
-            _number(request.path_params.get("number", "0")),
+            number_in(request.path_params.get("key", "0")),
+            number_in(request.path_params.get("number", "0")),
             request.url.path,
             "" if request.client is None else request.client.host,
             secret,
@@ -135,12 +133,6 @@ def check_origin(request: Request) -> None:
     if origin.netloc and origin.netloc == urlsplit(address_of(request)).netloc:
         return
     raise PermissionDeniedError("The form was not sent from a page of this server.", hint="Open the page here, again.")
-
-
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
-        return int(text)
-    raise NotFoundError(f"There is nothing under {text[:40]!r}.", hint="Begin at the list of universes.")
 
 
 def _keep(answer: Response, request: Request, secret: str, lasts: int | None) -> None:

@@ -29,7 +29,7 @@ def pages(guard: Guard) -> tuple[Page, ...]:
 
     def _by_token(visit: Visit, token: str) -> Elsewhere:
         if is_jwt(token):
-            raise AuthenticationError("This is no token of a user.", hint="mainsequence token issue makes one.")
+            raise AuthenticationError("This is no token of a user.", hint="mainsequence token create makes one.")
         guard.actor(token)
         return Elsewhere(_next(visit), token)
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from mainsequence.domain.values import Value
 from mainsequence.errors import AccessError, AuthenticationError, MainSequenceError, ValidationError
 from mainsequence.server import bodies
+from mainsequence.server.paths import only
 from mainsequence.server.sessions import Sessions
 from mainsequence.server.wire.exchange import OPEN_LIMIT, Call, Face, refusal
 
@@ -70,9 +71,7 @@ def route(sessions: Sessions) -> Route:
         except MainSequenceError as error:
             return refusal(error)
 
-    made = Route(AUTHORIZE, answer, methods=["GET", "POST"])
-    made.methods = {"GET", "POST"}
-    return made
+    return only({"GET", "POST"}, AUTHORIZE, answer)
 
 
 def _asked(given: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,6 @@ from mainsequence.errors import (
     AlreadyExistsError,
     AuthenticationError,
     MainSequenceError,
-    NotFoundError,
     UnknownAssetsError,
     ValidationError,
 )
@@ -29,13 +28,13 @@ from mainsequence.platform.registry.idempotency import Once
 from mainsequence.server import bodies
 from mainsequence.server.addresses import address_of
 from mainsequence.server.auth import Guard
+from mainsequence.server.paths import number_in, only
 from mainsequence.server.problems import respond
 from mainsequence.server.sessions import Sessions
 
 REFUSED_AS_BAD = (AlreadyExistsError, UnknownAssetsError)
 """Errors that this client knows as bad requests."""
 
-LONGEST_ID = 18
 OPEN_LIMIT = 64 * 1024
 """Bytes of the longest body where nobody says who they are."""
 
@@ -147,9 +146,7 @@ class Endpoint:
 
     def route(self) -> Route:
         """Give the route; HEAD is not answered."""
-        made = Route(self.face.path, self.answer, methods=[self.face.method])
-        made.methods = {self.face.method}
-        return made
+        return only({self.face.method}, self.face.path, self.answer)
 
     async def answer(self, request: Request) -> Response:
         """Answer one request; the work runs in a thread."""
@@ -172,7 +169,7 @@ class Endpoint:
             bodies.parameters(request),
             _body(request, content),
             address_of(request),
-            _key(request.path_params.get("key", "0")),
+            number_in(request.path_params.get("key", "0")),
             "" if request.client is None else request.client.host,
         )
         return written(request, self.face.status, self.face.answer(call))
@@ -187,12 +184,6 @@ def _body(request: Request, content: bytes) -> Any:
         return from_json(content, allow_inf_nan=False)
     except ValueError as error:
         raise ValidationError(f"The body is no JSON: {error}.") from None
-
-
-def _key(value: str) -> int:
-    if value.isascii() and value.isdecimal() and len(value) <= LONGEST_ID:
-        return int(value)
-    raise NotFoundError(f"There is nothing with the id {value[:40]!r}.", hint="Ids are whole numbers.")
 
 
 def written(request: Request, status: int, found: Any) -> Response:
